@@ -1,0 +1,237 @@
+"""A name is a file: from a name in params.yaml to the one public object of a noun file.
+
+What a name may be given (its arguments, their types and defaults), which scales a model can do and
+what a loss asks for are read from the syntax tree, so params.yaml is checked without importing
+torch. `load` imports the object itself.
+"""
+
+import ast
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from acutance.errors import Refused, nearest
+
+PACKAGE = Path(__file__).resolve().parent
+KINDS = ("degradations", "losses", "loops", "metrics", "models")
+
+Value = bool | int | float | str | tuple[int | float | str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A keyword-only parameter of a noun: what params.yaml may set."""
+
+    name: str
+    annotation: ast.expr
+    required: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noun:
+    """What the syntax tree of a noun file says about its public object."""
+
+    kind: str
+    function: str
+    public: str
+    asks: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    constants: Mapping[str, object]
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Returns the parameter called `name`, or None."""
+        return next((p for p in self.parameters if p.name == name), None)
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Returns the names that `kind` offers: its files, without those that start with `_`."""
+    files = (PACKAGE / kind).glob("[!_]*.py")
+    return tuple(sorted(file.stem for file in files))
+
+
+def load(kind: str, function: str) -> object:
+    """Imports a noun and returns its public object.
+
+    Args:
+        kind: A folder of nouns, e.g. `models`.
+        function: A file in it, without `.py`.
+
+    Raises:
+        Refused: If there is no such file.
+    """
+    module = importlib.import_module(f"acutance.{kind}.{noun(kind, function).function}")
+    return getattr(module, noun(kind, function).public)
+
+
+@cache
+def noun(kind: str, function: str) -> Noun:
+    """Reads what a noun file offers, without importing it.
+
+    Raises:
+        Refused: If `kind` has no file of that name.
+    """
+    if function not in names(kind):
+        raise Refused(f"no {kind[:-1]} '{function}'{nearest(function, names(kind))}")
+    tree = ast.parse((PACKAGE / kind / f"{function}.py").read_text(encoding="utf-8"))
+    constants = _constants(tree)
+    (public,) = _strings(constants["__all__"])
+    found = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == public
+    )
+    if isinstance(found, ast.ClassDef):
+        made, called = _method(found, "__init__"), _method(found, "forward", "__call__")
+    else:
+        made = called = found
+    return Noun(
+        kind=kind,
+        function=function,
+        public=public,
+        asks=tuple(a.arg for a in called.args.args if a.arg != "self") if called else (),
+        parameters=_parameters(made) if made else (),
+        constants=constants,
+    )
+
+
+def bind(noun: Noun, given: Mapping[str, object], *, scale: int, place: str) -> dict[str, Value]:
+    """Checks arguments from params.yaml against a noun's signature, for one scale.
+
+    A by-scale map (`{x2: 8, x3: 16}`) gives the value of `scale`; in place of an integer the words
+    `scale` and `scale+6` may stand.
+
+    Args:
+        noun: The noun they are for.
+        given: Arguments as YAML gave them.
+        scale: The scale they are resolved for.
+        place: Where they stand in params.yaml, for error messages.
+
+    Returns:
+        The arguments to call the noun with; those left out keep the signature's default.
+
+    Raises:
+        Refused: If a name is unknown, a required one is missing, or a value has the wrong type.
+    """
+    valid = [p.name for p in noun.parameters]
+    for name in given:
+        if name not in valid:
+            what = f"{noun.kind[:-1]} '{noun.function}' has no argument '{name}'"
+            raise Refused(f"{place}.{name}: {what}{nearest(name, valid)}")
+    bound: dict[str, Value] = {}
+    for parameter in noun.parameters:
+        if parameter.name in given:
+            value = by_scale(given[parameter.name], scale, f"{place}.{parameter.name}")
+            bound[parameter.name] = _checked(
+                parameter.annotation, value, scale, f"{place}.{parameter.name}"
+            )
+        elif parameter.required:
+            raise Refused(f"{place}: {noun.kind[:-1]} '{noun.function}' needs '{parameter.name}'")
+    return bound
+
+
+def by_scale(value: object, scale: int, place: str) -> object:
+    """Returns the entry of a by-scale map (`{x2: 8, x3: 16}`) for `scale`; other values as is."""
+    if not isinstance(value, Mapping) or not value:
+        return value
+    if not all(isinstance(key, str) and key[:1] == "x" and key[1:].isdigit() for key in value):
+        return value
+    if f"x{scale}" not in value:
+        raise Refused(f"{place}: no value for scale {scale}; found {', '.join(map(str, value))}")
+    return value[f"x{scale}"]
+
+
+def _checked(annotation: ast.expr, value: object, scale: int, place: str) -> Value:
+    """Returns `value` as the annotation wants it, or refuses it."""
+    if isinstance(annotation, ast.BinOp):  # X | None
+        if value is None:
+            return None
+        return _checked(annotation.left, value, scale, place)
+    if isinstance(annotation, ast.Subscript) and isinstance(annotation.value, ast.Name):
+        if annotation.value.id == "Literal":
+            return _choice(annotation, value, place)
+        return _tuple(annotation, value, scale, place)
+    return _plain(ast.unparse(annotation), value, scale, place)
+
+
+def _choice(annotation: ast.Subscript, value: object, place: str) -> Value:
+    choices = ast.literal_eval(annotation.slice)
+    choices = choices if isinstance(choices, tuple) else (choices,)
+    if value not in choices or isinstance(value, bool) != any(value is c for c in (True, False)):
+        words = [str(c) for c in choices]
+        raise Refused(f"{place}: found {_shown(value)}{nearest(value, words)}")
+    chosen: Value = choices[choices.index(value)]
+    return chosen
+
+
+def _tuple(annotation: ast.Subscript, value: object, scale: int, place: str) -> Value:
+    if not isinstance(value, list | tuple):
+        raise Refused(f"{place}: wants a list, found {_shown(value)}")
+    inner = annotation.slice
+    each = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+    variadic = len(each) == 2 and isinstance(each[1], ast.Constant) and each[1].value is Ellipsis
+    kinds = [each[0]] * len(value) if variadic else list(each)
+    if len(kinds) != len(value):
+        raise Refused(f"{place}: wants {len(kinds)} values, found {len(value)}")
+    parts = [_checked(k, v, scale, f"{place}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))]
+    return tuple(part for part in parts if isinstance(part, int | float | str))
+
+
+def _plain(wanted: str, value: object, scale: int, place: str) -> Value:
+    if wanted == "int" and isinstance(value, str):
+        word, _, rest = value.replace(" ", "").partition("+")
+        if word == "scale" and (rest.isdigit() or not rest):
+            return scale + int(rest or 0)
+    if wanted == "bool" and isinstance(value, bool):
+        return value
+    if wanted == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if wanted == "str" and isinstance(value, str):
+        return value
+    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a word"}
+    raise Refused(f"{place}: wants {words.get(wanted, wanted)}, found {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str) else repr(value)
+
+
+def _constants(tree: ast.Module) -> dict[str, object]:
+    """Returns the module's literal constants in capitals, and `__all__`."""
+    found: dict[str, object] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, value = node.targets[0], node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            target, value = node.target, node.value
+        else:
+            continue
+        if isinstance(target, ast.Name) and (target.id == "__all__" or target.id.isupper()):
+            try:
+                found[target.id] = ast.literal_eval(value)
+            except ValueError:
+                continue  # computed: not for the spec to read
+    return found
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list | tuple) else []
+
+
+def _method(node: ast.ClassDef, *wanted: str) -> ast.FunctionDef | None:
+    for name in wanted:
+        for part in node.body:
+            if isinstance(part, ast.FunctionDef) and part.name == name:
+                return part
+    return None
+
+
+def _parameters(node: ast.FunctionDef) -> tuple[Parameter, ...]:
+    pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    return tuple(
+        Parameter(name=a.arg, annotation=a.annotation or ast.Name("str"), required=d is None)
+        for a, d in pairs
+    )
