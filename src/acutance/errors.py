@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818 (it reads: raise Refused)
     """Input that cannot be used. The message is one line: place, problem, what was found, remedy.
 
     The command line prints the message of a `Refused` alone; any other exception is a defect of

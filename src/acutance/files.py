@@ -1,5 +1,6 @@
 """Files that are whole or absent: everything a verb leaves behind passes through here."""
 
+import glob
 import os
 import shutil
 import tempfile
@@ -27,7 +28,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -48,9 +49,9 @@ def folder_atomically(path: Path) -> Iterator[Path]:
         The folder to write into.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left_over in path.parent.glob(f".{path.name}.*.partial"):
+    for left_over in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
         shutil.rmtree(left_over, ignore_errors=True)
-    fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
+    fresh = _hidden_folder(path)
     fresh.chmod(0o777 & ~_umask())
     try:
         yield fresh
@@ -59,14 +60,16 @@ def folder_atomically(path: Path) -> Iterator[Path]:
                 with file.open("rb") as handle:
                     os.fsync(handle.fileno())
         if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
-            os.replace(path, old)
-            shutil.rmtree(old)
-        os.replace(fresh, path)
+            shutil.rmtree(path.replace(_hidden_folder(path)))
+        fresh.replace(path)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     _sync_folder(path.parent)
+
+
+def _hidden_folder(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
 
 
 def _sync_folder(path: Path) -> None:

@@ -6,6 +6,7 @@ torch. `load` imports the object itself.
 """
 
 import ast
+import dataclasses
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,21 +115,53 @@ def bind(noun: Noun, given: Mapping[str, object], *, scale: int, place: str) -> 
     Raises:
         Refused: If a name is unknown, a required one is missing, or a value has the wrong type.
     """
-    valid = [p.name for p in noun.parameters]
+    what = f"{noun.kind[:-1]} '{noun.function}'"
+    return check(noun.parameters, given, what=what, scale=scale, place=place)
+
+
+def check(
+    parameters: tuple[Parameter, ...],
+    given: Mapping[str, object],
+    *,
+    what: str,
+    scale: int,
+    place: str,
+) -> dict[str, Value]:
+    """Checks a mapping from params.yaml against parameters, for one scale; see `bind`.
+
+    Args:
+        parameters: Names, types and which are required.
+        given: The mapping as YAML gave it.
+        what: What has these parameters, for error messages: `loss 'l1'`.
+        scale: The scale the values are resolved for.
+        place: Where the mapping stands in params.yaml, for error messages.
+    """
+    valid = [p.name for p in parameters]
     for name in given:
         if name not in valid:
-            what = f"{noun.kind[:-1]} '{noun.function}' has no argument '{name}'"
-            raise Refused(f"{place}.{name}: {what}{nearest(name, valid)}")
+            raise Refused(f"{place}.{name}: {what} has no '{name}'{nearest(name, valid)}")
     bound: dict[str, Value] = {}
-    for parameter in noun.parameters:
+    for parameter in parameters:
+        where = f"{place}.{parameter.name}"
         if parameter.name in given:
-            value = by_scale(given[parameter.name], scale, f"{place}.{parameter.name}")
-            bound[parameter.name] = _checked(
-                parameter.annotation, value, scale, f"{place}.{parameter.name}"
-            )
+            value = by_scale(given[parameter.name], scale, where)
+            bound[parameter.name] = _checked(parameter.annotation, value, scale, where)
         elif parameter.required:
-            raise Refused(f"{place}: {noun.kind[:-1]} '{noun.function}' needs '{parameter.name}'")
+            raise Refused(f"{place}: {what} needs '{parameter.name}'")
     return bound
+
+
+def fields(cls: type, *, without: tuple[str, ...] = ()) -> tuple[Parameter, ...]:
+    """Returns the fields of a dataclass whose annotations are strings, as parameters."""
+    return tuple(
+        Parameter(
+            name=f.name,
+            annotation=ast.parse(str(f.type), mode="eval").body,
+            required=f.default is dataclasses.MISSING,
+        )
+        for f in dataclasses.fields(cls)
+        if f.name not in without
+    )
 
 
 def by_scale(value: object, scale: int, place: str) -> object:
@@ -174,7 +207,7 @@ def _tuple(annotation: ast.Subscript, value: object, scale: int, place: str) -> 
     kinds = [each[0]] * len(value) if variadic else list(each)
     if len(kinds) != len(value):
         raise Refused(f"{place}: wants {len(kinds)} values, found {len(value)}")
-    parts = [_checked(k, v, scale, f"{place}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))]
+    parts = [_checked(kinds[i], part, scale, f"{place}[{i}]") for i, part in enumerate(value)]
     return tuple(part for part in parts if isinstance(part, int | float | str))
 
 

@@ -1,0 +1,39 @@
+"""Where every kind of file lies: the only place a path is spelled.
+
+All are relative to the root of the project. `{…}` are the identities of spec.py: a name, then `@`,
+then the digest of all that can change the bytes.
+"""
+
+from pathlib import Path
+
+PARAMS = "params.yaml"
+STUDIES = "workflow/studies"
+PUBLISHED = "data/published"
+MANIFEST = "data/manifests/{dataset}.csv"
+DOWNLOADS = "data/downloads"
+
+HR = "data/hr/{dataset}"
+LR = "data/lr/{pairs}"
+PACKED = "data/packed/{pairs}"
+RUN = "results/runs/{run}"
+WEIGHTS = RUN + "/weights.safetensors"
+LOG = RUN + "/log.csv"
+RUN_RECORD = RUN + "/run.json"
+STATE = "results/state/{run}"
+SR = "results/sr/{run}/{test}"
+SCORES = "results/scores/{run}/{test}.csv"
+
+PLAN = "results/plan/{study}.json"
+CALIBRATION = "results/calibration/{study}.csv"
+TABLE = "results/tables/{study}/{paper}/{table}.csv"
+CLAIMS = "results/tables/{study}/{paper}/claims.csv"
+REPORT = "reports/{study}"
+
+
+def root() -> Path:
+    """Returns the project's root: the nearest folder from here upwards that holds params.yaml."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / PARAMS).is_file():
+            return folder
+    return here
