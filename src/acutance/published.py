@@ -1,0 +1,280 @@
+"""What the papers printed: `data/published/<paper>/` as frozen dataclasses, checked as it is read.
+
+`cells.csv` has one printed number a row, `claims.csv` one testable claim a row, and `layout.yaml`
+what the cells do not say about the printed tables. Numbers stay text, digit for digit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from acutance import params
+from acutance.errors import Refused, nearest
+from acutance.rows import read_rows
+
+AXES = ("dataset", "scale", "system", "metric")
+_CELL_HEAD = (
+    "paper,table,row,column,system,variant_of,scale,dataset,metric,value,unit,highlight,note"
+)
+_CLAIM_HEAD = "id,paper,claim,system,baseline,metric,datasets,scales,direction,margin,source"
+_WORDS: Mapping[Any, str] = {str: "text", dict: "named entries", list: "a list of texts"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A printed number: where it stands, what it measures, its digits as printed."""
+
+    paper: str
+    table: str
+    row: str
+    column: str
+    system: str
+    variant_of: str
+    scale: int
+    dataset: str
+    metric: str
+    value: str
+    unit: str
+    highlight: str
+    note: str
+
+    @property
+    def number(self) -> Decimal:
+        """The printed value, exactly."""
+        return Decimal(self.value)
+
+    @property
+    def decimals(self) -> int:
+        """How many digits are printed after the point."""
+        return len(self.value.partition(".")[2])
+
+    def at(self, axis: str) -> str:
+        """Returns where the cell stands on one of `AXES`, as text."""
+        return str(getattr(self, axis))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A claim: `systems` against `baselines`, in `metrics`, on `datasets`, at `scales`."""
+
+    id: str
+    paper: str
+    claim: str
+    systems: tuple[str, ...]
+    baselines: tuple[str, ...]
+    metrics: tuple[str, ...]
+    datasets: tuple[str, ...]
+    scales: tuple[int, ...]
+    direction: str
+    margin: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a table is printed: (heading, axis) pairs; `best` of each row, each column, or none."""
+
+    table: str
+    label: str
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str], ...]
+    best: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A printed table: its cells in printed order, and its layout."""
+
+    cells: tuple[Cell, ...]
+    layout: Layout
+
+    def order(self, axis: str) -> tuple[str, ...]:
+        """Returns the values of an axis in printed order."""
+        return tuple(dict.fromkeys(cell.at(axis) for cell in self.cells))
+
+    @cached_property
+    def labels(self) -> Mapping[tuple[str, str], str]:
+        """The printed label of each (axis, value) that heads a row or a column."""
+        found: dict[tuple[str, str], str] = {}
+        for cell in self.cells:
+            for heads, text in ((self.layout.rows, cell.row), (self.layout.columns, cell.column)):
+                parts = text.split(" / ", len(heads) - 1)
+                for (_, axis), part in zip(heads, parts, strict=True):
+                    found.setdefault((axis, cell.at(axis)), part)
+        return found
+
+    def decimals(self, metric: str) -> int:
+        """Returns the digits after the point that most cells of `metric` are printed with."""
+        counts = [cell.decimals for cell in self.cells if cell.metric == metric]
+        return max(sorted(set(counts)), key=counts.count) if counts else 4
+
+    def unit(self, metric: str) -> str:
+        """Returns the printed unit of `metric`."""
+        return next((cell.unit for cell in self.cells if cell.metric == metric), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """A paper's printed results. `names`: labels of sets and systems that it does not print."""
+
+    name: str
+    short: str
+    title: str
+    authors: str
+    venue: str
+    url: str
+    notes: tuple[str, ...]
+    names: Mapping[str, str]
+    tables: Mapping[str, Table]
+    cells: tuple[Cell, ...]
+    claims: tuple[Claim, ...]
+
+
+def read_paper(folder: Path) -> Paper:
+    """Reads one paper's printed results: its cells, its claims and its layout.
+
+    Args:
+        folder: `data/published/<paper>`; its name is the paper's.
+
+    Raises:
+        Refused: If a file is missing or wrong, with its line.
+    """
+    cells, claims = read_cells(folder / "cells.csv"), read_claims(folder / "claims.csv")
+    content = params.read(folder / "layout.yaml")
+    place = f"{folder.name}/layout.yaml"
+    words = {"short": str, "title": str, "authors": str, "venue": str, "url": str}
+    _fields(content, {**words, "tables": dict}, {"notes": list, "names": dict}, place)
+    tables = {
+        name: _table(name, entry, cells, f"{place}: tables.{name}")
+        for name, entry in content["tables"].items()
+    }
+    return Paper(
+        name=folder.name,
+        **{word: content[word] for word in words},
+        notes=tuple(content.get("notes", ())),
+        names=content.get("names", {}),
+        tables=tables,
+        cells=cells,
+        claims=claims,
+    )
+
+
+def read_cells(path: Path) -> tuple[Cell, ...]:
+    """Reads a `cells.csv`, in printed order.
+
+    Raises:
+        Refused: If a line lacks a field, a number is none, or a cell stands there twice.
+    """
+    cells: list[Cell] = []
+    seen: dict[object, str] = {}
+    for place, row in read_rows(path, _CELL_HEAD):
+        try:
+            if not Decimal(row["value"]).is_finite():
+                raise InvalidOperation
+        except InvalidOperation:
+            raise Refused(f"{place}: value: wants a number, found '{row['value']}'") from None
+        scale = _whole(row.pop("scale"), f"{place}: scale")
+        cell = Cell(scale=scale, **row)
+        for name in ("table", "row", "column", "system", "metric"):
+            if not getattr(cell, name):
+                raise Refused(f"{place}: {name}: is empty")
+        key = (cell.table, cell.row, cell.column, *(cell.at(axis) for axis in AXES))
+        if key in seen:
+            raise Refused(f"{place}: repeats the cell of {seen[key]}; remove one of them")
+        seen[key] = place.rpartition(": ")[2]
+        cells.append(cell)
+    return tuple(cells)
+
+
+def read_claims(path: Path) -> tuple[Claim, ...]:
+    """Reads a `claims.csv`. Lists in it are separated by semicolons.
+
+    Raises:
+        Refused: If a line lacks a field or an identifier stands there twice.
+    """
+    claims: dict[str, Claim] = {}
+    for place, row in read_rows(path, _CLAIM_HEAD):
+        if row["id"] in claims:
+            raise Refused(f"{place}: id: '{row['id']}' stands there a second time")
+        scales = tuple(_whole(s, f"{place}: scales") for s in _listed(row["scales"]))
+        claims[row["id"]] = Claim(
+            **{
+                name: row[name]
+                for name in ("id", "paper", "claim", "direction", "margin", "source")
+            },
+            systems=_listed(row["system"]),
+            baselines=_listed(row["baseline"]),
+            metrics=_listed(row["metric"]),
+            datasets=_listed(row["datasets"]),
+            scales=scales,
+        )
+    return tuple(claims.values())
+
+
+def _table(name: str, entry: Any, cells: Sequence[Cell], place: str) -> Table:
+    _fields(
+        entry,
+        {"label": str, "title": str, "rows": dict, "columns": dict, "best": str},
+        {"notes": list},
+        place,
+    )
+    if entry["best"] not in ("row", "column", "none"):
+        wanted = nearest(entry["best"], ("row", "column", "none"))
+        raise Refused(f"{place}.best: found '{entry['best']}'{wanted}")
+    axes = [*entry["rows"].items(), *entry["columns"].items()]
+    for head, axis in axes:
+        if axis not in AXES:
+            raise Refused(f"{place}: {head}: no axis '{axis}'{nearest(axis, AXES)}")
+    own = tuple(cell for cell in cells if cell.table == name)
+    if not own:
+        tables = {cell.table for cell in cells}
+        raise Refused(f"{place}: cells.csv has no cell of it{nearest(name, tables)}")
+    layout = Layout(
+        table=name,
+        label=entry["label"],
+        title=entry["title"],
+        rows=tuple(entry["rows"].items()),
+        columns=tuple(entry["columns"].items()),
+        best=entry["best"],
+        notes=tuple(entry.get("notes", ())),
+    )
+    for cell in own:
+        for heads, label in ((layout.rows, cell.row), (layout.columns, cell.column)):
+            if label.count(" / ") + 1 < len(heads):
+                wanted = " / ".join(head for head, _ in heads)
+                raise Refused(f"{place}: label '{label}' of cells.csv does not part into {wanted}")
+    return Table(cells=own, layout=layout)
+
+
+def _fields(
+    entry: Any, required: Mapping[str, type], optional: Mapping[str, type], place: str
+) -> None:
+    """Refuses an entry with a missing, unknown or wrongly typed field."""
+    if not isinstance(entry, dict):
+        raise Refused(f"{place}: wants named fields, found {type(entry).__name__}")
+    known = {**required, **optional}
+    for name, value in entry.items():
+        if name not in known:
+            raise Refused(f"{place}: no field '{name}'{nearest(name, known)}")
+        if not isinstance(value, known[name]) or (known[name] is dict and not value):
+            raise Refused(f"{place}: {name}: wants {_WORDS[known[name]]}, found {value!r}")
+        if isinstance(value, list) and not all(isinstance(part, str) for part in value):
+            raise Refused(f"{place}: {name}: wants {_WORDS[list]}, found {value!r}")
+    for name in required:
+        if name not in entry:
+            raise Refused(f"{place}: {name} is missing")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
+def _whole(text: str, place: str) -> int:
+    if not text.isdecimal():
+        raise Refused(f"{place}: wants a whole number, found '{text}'")
+    return int(text)

@@ -1,0 +1,93 @@
+"""CSV files with a fixed head: read strictly, written byte-stably. Scores are one of them."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from acutance.errors import Refused
+
+SCORES = "image,metric,value"
+MEAN = "mean"
+
+
+def read_rows(path: Path, head: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yields the place (`gv/cells.csv: line 3`) and the fields of each row of a CSV file.
+
+    Args:
+        path: The file, UTF-8.
+        head: Its first line: the names of the columns, with commas between them.
+
+    Raises:
+        Refused: If the file is missing, has other columns, or a row has more or fewer fields.
+    """
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            found = ",".join(next(reader, []))
+            if found != head:
+                raise Refused(f"{name}: wants the columns {head}; found {found}")
+            names = head.split(",")
+            for row in reader:
+                place = f"{name}: line {reader.line_num}"
+                if len(row) != len(names):
+                    raise Refused(f"{place}: wants {len(names)} fields, found {len(row)}")
+                yield place, dict(zip(names, row, strict=True))
+    except FileNotFoundError:
+        raise Refused(f"{name}: no such file in {path.parent}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{name}: not CSV in UTF-8: {error}") from None
+
+
+def written(head: str, rows: Iterable[Mapping[str, str]]) -> str:
+    """Returns a CSV text: `head`, then one line per row; every line ends with a line feed."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, head.split(","), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def read_scores(path: Path) -> dict[str, dict[str, float]]:
+    """Reads a score file: for each metric, the value of each image.
+
+    The rows `mean` are left out: a mean is computed where it is needed, from the images.
+
+    Raises:
+        Refused: If a value is no number, an image stands there twice for a metric, or a metric has
+            no image at all.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for place, row in read_rows(path, SCORES):
+        values = found.setdefault(row["metric"], {})
+        if row["image"] == MEAN:
+            continue
+        if row["image"] in values:
+            raise Refused(f"{place}: image '{row['image']}' stands there twice")
+        try:
+            values[row["image"]] = float(row["value"])
+        except ValueError:
+            raise Refused(f"{place}: value: wants a number, found '{row['value']}'") from None
+        if math.isnan(values[row["image"]]):
+            raise Refused(
+                f"{place}: value of '{row['image']}' is not a number (nan); score it again"
+            )
+    for metric, values in found.items():
+        if not values:
+            raise Refused(
+                f"{path.name}: metric '{metric}' has no image; remove the file, rerun score"
+            )
+    return found
+
+
+def mean(values: Sequence[float]) -> float:
+    """Returns the arithmetic mean, rounded once; infinity if any value is infinite.
+
+    >>> mean([1.0, 2.0])
+    1.5
+    """
+    if any(math.isinf(value) for value in values):
+        return math.inf
+    return math.fsum(values) / len(values)
