@@ -1,4 +1,4 @@
-"""Separable resizing as MATLAB's `imresize` defines it: weights of one side, and a resize in double.
+"""Separable resizing as MATLAB's `imresize` defines it: weights per side, and a resize in double.
 
 A side of `in_size` pixels becomes one of `out_size` pixels; pixel k has its centre at k + 0.5.
 Output pixel k looks at (k + 0.5) * in_size / out_size on the input side, through a cubic
