@@ -7,7 +7,7 @@ import pytest
 
 from acutance import paths
 from acutance.errors import Refused
-from acutance.published import read_cells, read_claims, read_paper
+from acutance.published import papers, read, read_cells, read_claims
 
 PUBLISHED = Path(__file__).resolve().parent.parent / paths.PUBLISHED
 
@@ -28,7 +28,7 @@ def test_every_printed_number_is_there(paper, cells, claims):
 
 
 def test_gv_reads_as_printed():
-    paper = read_paper(PUBLISHED / "gv")
+    paper = read(PUBLISHED / "gv")
     first, second = paper.tables["table1"], paper.tables["table2"]
     assert (len(first.cells), len(second.cells)) == (144, 18)
     assert first.order("dataset") == ("set14", "set5", "urban100", "div2k-val")
@@ -113,17 +113,22 @@ def test_a_mistake_is_named_with_its_place(gv, file, old, new, message):
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(Refused, match=message) as error:
-        read_paper(gv)
+        read(gv)
     assert "\n" not in str(error.value)
 
 
 def test_a_missing_file_is_named(gv):
     (gv / "claims.csv").unlink()
     with pytest.raises(Refused, match=r"gv/claims.csv: no such file"):
-        read_paper(gv)
+        read(gv)
 
 
 def test_a_file_that_is_not_text_is_refused(gv):
     (gv / "cells.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Refused, match=r"gv/cells.csv: not CSV in UTF-8"):
-        read_paper(gv)
+        read(gv)
+
+
+def test_papers_are_those_with_a_layout(gv):
+    assert papers(gv.parent) == ("gv",)
+    assert "gv" in papers(PUBLISHED)

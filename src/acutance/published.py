@@ -135,7 +135,12 @@ class Paper:
     claims: tuple[Claim, ...]
 
 
-def read_paper(folder: Path) -> Paper:
+def papers(folder: Path) -> tuple[str, ...]:
+    """Returns the papers under `data/published` whose tables have a layout and can be rebuilt."""
+    return tuple(sorted(path.parent.name for path in folder.glob("*/layout.yaml")))
+
+
+def read(folder: Path) -> Paper:
     """Reads one paper's printed results: its cells, its claims and its layout.
 
     Args:
