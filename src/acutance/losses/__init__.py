@@ -1,0 +1,1 @@
+"""Losses, (sr, hr) to a scalar to minimise: one file each, found by `acutance.resolve`."""
