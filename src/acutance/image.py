@@ -35,10 +35,8 @@ _DAMAGE: tuple[type[Exception], ...] = (  # what Pillow and tifffile raise on a 
 )
 
 # MATLAB's rgb2ycbcr for R, G, B in 0-255: rows Y, Cb, Cr; ITU-R BT.601, studio range.
-_YCBCR = (
-    np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]])
-    / 255
-)
+_YCBCR = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112], [112, -93.786, -18.214]])
+_YCBCR /= 255
 _OFFSET = np.array([16.0, 128.0, 128.0])
 _LUMA = {
     "bt601": (_YCBCR[0], 16.0),
@@ -90,13 +88,10 @@ def read_image(path: Path) -> Bytes:
 
 
 def read_sr(path: Path) -> Array:
-    """Returns a super-resolved image as it was written: 8-bit picture, or float TIFF.
+    """Returns an SR image as it was written: uint8 or float32, (H, W, 3) or (H, W).
 
     Args:
         path: A picture as for `read_image`, or `.tif` of uint8 or float32 on the 0-255 scale.
-
-    Returns:
-        uint8 or float32, (H, W, 3) or (H, W).
 
     Raises:
         Refused: If the file is absent, damaged, of another kind, or holds a NaN or an infinity.
@@ -223,10 +218,10 @@ def shave(image: Array, pixels: int) -> Array:
     """Returns `image` without `pixels` rows and columns at each side (a view).
 
     Raises:
-        ValueError: If `pixels` is negative or nothing would be left.
+        Refused: If `pixels` is negative or nothing would be left.
     """
     if pixels < 0 or 2 * pixels >= min(image.shape[:2]):
-        raise ValueError(f"cannot shave {pixels} pixels off each side of {_size(image)}")
+        raise Refused(f"cannot shave {pixels} pixels off each side of {_size(image)}")
     return image[pixels : image.shape[0] - pixels, pixels : image.shape[1] - pixels]
 
 
@@ -234,11 +229,11 @@ def modcrop(image: Array, scale: int) -> Array:
     """Returns `image` cut right and below so that both sides are multiples of `scale` (a view).
 
     Raises:
-        ValueError: If a side is smaller than `scale`.
+        Refused: If a side is smaller than `scale`.
     """
     height, width = (side // scale * scale for side in image.shape[:2])
     if not (height and width):
-        raise ValueError(f"{_size(image)} is smaller than the scale {scale}")
+        raise Refused(f"{_size(image)} is smaller than the scale {scale}")
     return image[:height, :width]
 
 
@@ -258,7 +253,7 @@ def to_chw(image: Array, channels: int) -> Single:
 
 
 def from_chw(planes: Array) -> Single:
-    """Returns a network's output, float (1 or 3, H, W) around [0, 1], as a float32 image times 255."""
+    """Returns a network's output, (1 or 3, H, W) around [0, 1], as a float32 image times 255."""
     image = np.asarray(planes, np.float32) * np.float32(255)
     return image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
 

@@ -47,7 +47,7 @@ def imresize(
         (H // scale, W // scale[, 3]); uint8, or with "none" float64 on the 0-255 scale, unclipped.
 
     Raises:
-        ValueError: If a side of `hr` is smaller than `scale`.
+        Refused: If a side of `hr` is smaller than `scale`.
 
     Source: MATLAB's `imresize`; see the head of this file.
 

@@ -38,7 +38,7 @@ def pil_resize(
         uint8 (H // scale, W // scale[, 3]).
 
     Raises:
-        ValueError: If a side of `hr` is smaller than `scale`.
+        Refused: If a side of `hr` is smaller than `scale`.
 
     Source: GV's `datasets.py`; Pillow's `Resample.c`.
 
