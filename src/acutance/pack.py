@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from acutance.errors import Refused
 from acutance.files import folder_atomically
+from acutance.image import as_rgb, list_images, read_image
 from acutance.packed import INDEX, SIDES, VERSION, entry
 
 Pixels = NDArray[np.uint8]
@@ -49,7 +50,7 @@ def pack(
     """Writes the packed pairs of all images in some folders to `out`, whole or not at all.
 
     Args:
-        hr: Folders of PNG files, 8-bit RGB or grey; grey ones become three equal channels.
+        hr: Folders of pictures, 8-bit RGB or grey; grey ones become three equal channels.
         out: The folder to write; one that is there already is replaced.
         degradation: `(hr, scale) -> lr`, uint8 (H, W, 3) or (H, W).
         scale: HR sides are cut to multiples of it (right and bottom).
@@ -58,13 +59,11 @@ def pack(
         threads: Images worked on at a time, which bounds the memory; None for one per core.
 
     Raises:
-        Refused: If there is no image, or one cannot be read or is too small.
+        Refused: If a folder holds no picture, or one cannot be read or is too small.
 
     Source: The fixed crop is that of lusinlu/gradient-variance-loss, `datasets.py`.
     """
-    files = [file for folder in hr for file in sorted(folder.glob("*.png"))]
-    if not files:
-        raise Refused(f"{', '.join(map(str, hr))}: no PNG files; run `acutance fetch`")
+    files = [file for folder in hr for file in list_images(folder).values()]
     plans = [_plan(file, scale, centre) for file in files]
     starts = [0, *accumulate(3 * plan.height * plan.width for plan in plans)]
     with folder_atomically(out) as fresh, ExitStack() as opened:
@@ -94,12 +93,10 @@ def _name(file: Path) -> str:
 def _plan(file: Path, scale: int, centre: int | None) -> _Plan:
     """Reads the header alone, so that every image's place in the files is known beforehand."""
     try:
-        with Image.open(file) as image:
-            (width, height), mode = image.size, image.mode
-    except (OSError, UnidentifiedImageError) as problem:
-        raise Refused(f"{file}: cannot be read as an image ({problem})") from None
-    if mode not in ("RGB", "L"):
-        raise Refused(f"{file}: mode {mode}, wants 8-bit RGB or grey")
+        with Image.open(file) as header:
+            width, height = header.size
+    except (OSError, SyntaxError) as problem:  # Pillow's word for a broken PNG
+        raise Refused(f"{file}: cannot be read as a picture ({problem}); fetch it again") from None
     side = max(scale, centre - centre % scale if centre else 0)
     if min(height, width) < side:
         raise Refused(f"{file}: {width}x{height}, smaller than the {side}x{side} that is wanted")
@@ -111,16 +108,11 @@ def _plan(file: Path, scale: int, centre: int | None) -> _Plan:
 
 def _pair(plan: _Plan, degradation: Degradation, scale: int) -> tuple[Pixels, Pixels]:
     """Returns LR and HR of one image as planes, uint8 (3, h, w) and (3, h * scale, w * scale)."""
-    try:
-        with Image.open(plan.file) as image:
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError) as problem:  # Pillow's word for a broken PNG
-        raise Refused(f"{plan.file}: cannot be decoded ({problem}); fetch it again") from None
     rows, columns = (
         slice(plan.top, plan.top + plan.height),
         slice(plan.left, plan.left + plan.width),
     )
-    hr = np.ascontiguousarray(pixels[rows, columns])
+    hr = np.ascontiguousarray(read_image(plan.file)[rows, columns])
     lr = degradation(hr, scale)
     wanted = (plan.height // scale, plan.width // scale, *hr.shape[2:])
     if lr.shape != wanted or lr.dtype != np.uint8:
@@ -129,10 +121,8 @@ def _pair(plan: _Plan, degradation: Degradation, scale: int) -> tuple[Pixels, Pi
 
 
 def _planes(image: Pixels) -> Pixels:
-    """Returns (H, W, 3) or (H, W) as (3, H, W)."""
-    if image.ndim == 2:
-        return np.repeat(image[None], 3, axis=0)
-    return np.ascontiguousarray(image.transpose(2, 0, 1))
+    """Returns (H, W, 3), or (H, W) three times over, as (3, H, W)."""
+    return np.ascontiguousarray(as_rgb(image).transpose(2, 0, 1))
 
 
 def _write(handle: int, image: Pixels, offset: int) -> dict[str, object]:

@@ -25,6 +25,7 @@ class Pairs:
     """Random aligned crops of packed images.
 
     Attributes:
+        channels: 3 for RGB, 1 for luma.
         per_epoch: Steps in which sampling by epoch visits every image once.
         resident: Whether the pixels lie in the memory of the device.
     """
@@ -68,7 +69,7 @@ class Pairs:
                 " use a smaller patch or leave them out"
             )
         self._packed, self._patch, self._batch, self._seed = packed, patch, batch, seed
-        self._sampling, self._channels, self._device = sampling, channels, torch.device(device)
+        self._sampling, self.channels, self._device = sampling, channels, torch.device(device)
         self._drawn = np.array([flip in augment for flip in FLIPS])
         self._order: tuple[int, Choice] = (-1, np.empty(0, np.int64))
         self.per_epoch = -(-len(packed) // batch)
@@ -95,7 +96,7 @@ class Pairs:
         else:
             lr = _copy(self._packed.lr, chosen, self._patch, 1).to(self._device)
             hr = _copy(self._packed.hr, chosen, self._patch, scale).to(self._device)
-        return _unit(lr, self._channels), _unit(hr, self._channels)
+        return _unit(lr, self.channels), _unit(hr, self.channels)
 
     def choose(self, step: int) -> Choice:
         """Returns the draws of a step, int64 (N, 6): image, top, left (in LR), and `FLIPS`."""
@@ -126,7 +127,7 @@ class Pairs:
 
 
 def whole(
-    packed: Packed, *, channels: int, device: torch.device | str
+    packed: Packed, channels: int, device: torch.device | str
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yields whole (LR, HR) pairs, float32 (1, C, H, W) in [0, 1], in the order of the index."""
     for number in range(len(packed)):
