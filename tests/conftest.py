@@ -1,6 +1,7 @@
 """What several test files need: the benchmark photographs, where they are present."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,54 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def _photographs() -> Path | None:
+    places = [os.environ.get("ACUTANCE_MIRROR"), ROOT.parent / "shared" / "data"]
+    named = [Path(place) for place in places if place]
+    return next((place for place in named if (place / "Set5").is_dir()), None)
+
+
 @pytest.fixture(scope="session")
 def photographs() -> Path:
-    """The folder that holds Set5/, Set14/, ... as plain files, or a skip that says what is missing."""
-    places = [os.environ.get("ACUTANCE_MIRROR"), ROOT.parent / "shared" / "data"]
-    for place in places:
-        if place and (Path(place) / "Set5").is_dir():
-            return Path(place)
-    pytest.skip("no benchmark photographs: ACUTANCE_MIRROR names no folder that holds Set5/")
+    """The folder that holds Set5/, Set14/, ... as plain files; a skip says that it is missing."""
+    place = _photographs()
+    if place is None:
+        pytest.skip("no benchmark photographs: ACUTANCE_MIRROR names no folder that holds Set5/")
+    return place
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what is marked `cuda` where there is no GPU."""
+    if item.get_closest_marker("cuda"):
+        import torch  # noqa: PLC0415  (seconds, and only where such a test was asked for)
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA GPU")
+
+
+def _accepted(item: pytest.Item) -> bool:
+    """Whether CI lets `item` skip: hardware and photographs cannot be installed there."""
+    wants_photographs = "photographs" in getattr(item, "fixturenames", ())
+    return bool(item.get_closest_marker("cuda")) or (wants_photographs and not _photographs())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI turns a skip into a failure: what a test wants must be installed there."""
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if os.environ.get("CI") == "true" and skipped and not _accepted(item):
+        report.outcome = "failed"
+        report.longrepr = f"CI skips nothing, but here: {call.excinfo and call.excinfo.value}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file that skips itself."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"CI skips nothing, but here: {report.longrepr}"
+    return report

@@ -54,12 +54,11 @@ def diagnose(said: str) -> str:
     return errors[-1] if errors else "pip stopped without a word"
 
 
-def wanted(system_torch: bool) -> str:
+def wanted() -> str:
     """Returns what the stamp holds when the environment is complete: a digest of its sources."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))
     parts = [project["build-system"], project["project"], PINS.read_text(encoding="utf-8")]
-    content = json.dumps([*parts, system_torch], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def make_folder(folder: Path, *, system_torch: bool = False) -> None:
@@ -155,11 +154,14 @@ def prepare(folder: Path, *, system_torch: bool) -> None:
     """
     stamp, unfinished = folder / "stamp", folder / "unfinished"
     fits = sound(folder, system_torch=system_torch)
-    if fits and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted(system_torch):
+    if fits and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted():
         return
-    if system_torch and not torch_in(sys.executable):
-        raise Stopped(f"SYSTEM_TORCH=1, but {sys.executable} has no torch; name one that has: "
-                      "make PYTHON=... SYSTEM_TORCH=1")  # fmt: skip
+    # A venv made from a venv sees the packages of the Python behind both, not its parent's.
+    if system_torch and (sys.prefix != sys.base_prefix or not torch_in(sys.executable)):
+        raise Stopped(
+            f"SYSTEM_TORCH=1, but {sys.executable} has no torch of its own; name the Python that "
+            "has: make PYTHON=... SYSTEM_TORCH=1"
+        )
     if not fits:
         print(f"Making {folder.name} with Python {sys.version.split()[0]}", flush=True)
         make_folder(folder, system_torch=system_torch)
@@ -172,7 +174,7 @@ def prepare(folder: Path, *, system_torch: bool) -> None:
         unfinished.unlink()
         raise
     unfinished.unlink()
-    stamp.write_text(wanted(system_torch), encoding="utf-8")
+    stamp.write_text(wanted(), encoding="utf-8")
     print(f"Ready: {folder.name}, torch {torch_in(folder / 'bin' / 'python')}", flush=True)
 
 
