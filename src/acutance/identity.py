@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+_WORDS = ("errors", "files", "paths", "spec")  # what they hold moves no number or is in the digest
 _Reference = tuple[str, str]  # module below the package ("models.espcn"), top-level name in it
 
 
@@ -45,6 +46,8 @@ def closure(module: str, name: str) -> list[tuple[_Reference, ast.AST]]:
     while waiting:
         reference = waiting.pop()
         if reference in found:
+            continue
+        if reference[0] in _WORDS:
             continue
         node = _source(reference[0]).definitions.get(reference[1])
         if node is not None:

@@ -28,6 +28,7 @@ CALIBRATION = "results/calibration/{study}.csv"
 TABLE = "results/tables/{study}/{paper}/{table}.csv"
 CLAIMS = "results/tables/{study}/{paper}/claims.csv"
 REPORT = "reports/{study}"
+MADE = "results/tables/{study}/made@{made}"
 
 
 def root() -> Path:

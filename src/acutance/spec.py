@@ -222,10 +222,11 @@ class Run:
     def _identity(self) -> list[object]:
         if self.recipe is None or self.train is None:
             return [self.model.identity, self.scale]
-        recipe = {k: v for k, v in asdict(self.recipe).items() if k != "name"}
+        # What is off (None, 0, empty) is left out: a new kind of option renames no old result.
+        recipe = {k: v for k, v in asdict(self.recipe).items() if k != "name" and v}
         chosen = self.validate.id if self.validate and self.recipe.keep == "best" else None
         if chosen is None:
-            recipe.pop("validate_every")  # only looked at, so it moves no weight
+            recipe.pop("validate_every", None)  # only looked at, so it moves no weight
         return [
             self.model.identity,
             [loss.identity for loss in self.losses],

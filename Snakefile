@@ -1,0 +1,41 @@
+# The whole rebuild. `snakemake --profile workflow/profiles/workstation` makes the study that
+# params.yaml names; `--config study=demo` another one of workflow/studies.
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    data,
+    train,
+    score,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        REPORT,
+
+
+rule data:
+    input:
+        DATA,
+
+
+rule train:
+    input:
+        WEIGHTS,
+
+
+rule score:
+    input:
+        SCORES,
+
+
+rule report:
+    input:
+        REPORT,

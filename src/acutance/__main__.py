@@ -1,0 +1,7 @@
+"""`python -m acutance`."""
+
+import sys
+
+from acutance.cli import main
+
+sys.exit(main())

@@ -1,0 +1,164 @@
+"""`python -m acutance <verb>`: parse, call, nothing else."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from acutance import __version__, commands
+from acutance.errors import Refused
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns the exit code: 0, 2 where the user has something to mend.
+
+    A training that was told to stop (SIGTERM) leaves with 75 after saving its state: run it again.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except Refused as error:
+        print(f"acutance: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has left, which is no fault
+    except OSError as error:
+        print(f"acutance: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="acutance",
+        description="Rebuilds the tables of super-resolution papers, from photographs to page.",
+        epilog="Whole studies are run by Snakemake, which calls these verbs: see README.md. "
+        "`degrade`, `predict` and `score` also work on plain folders.",
+    )
+    parser.add_argument("--version", action="version", version=f"acutance {__version__}")
+    parser.add_argument(
+        "--root", type=Path, help="folder that holds params.yaml (default: found from here upwards)"
+    )
+    parser.add_argument(
+        "--study", metavar="NAME", help="overlay in workflow/studies (default: `study` in params)"
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for add in (_data, _training, _measuring, _reading):
+        add(verbs)
+    return parser
+
+
+Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _verb(verbs: Verbs, name: str, about: str, more: str = "") -> argparse.ArgumentParser:
+    made = verbs.add_parser(
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}. {more}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.set_defaults(run=getattr(commands, name))
+    return made
+
+
+def _data(verbs: Verbs) -> None:
+    fetch = _verb(
+        verbs,
+        "fetch",
+        "download data sets and verify every image",
+        "The folder named by ACUTANCE_MIRROR is looked in first: archives under their own names,\n"
+        "or one plain folder of images per data set.",
+    )
+    fetch.add_argument("datasets", nargs="+", metavar="DATASET", help="set5, div2k-train, ...")
+    degrade = _verb(
+        verbs,
+        "degrade",
+        "make LR images from HR images",
+        "Either of a data set of the study (PAIRS), or of a plain folder:\n\n"
+        "  acutance degrade --hr photos/ --scale 4 --degradation bicubic --out photos_x4/",
+    )
+    degrade.add_argument("pairs", nargs="?", metavar="PAIRS", help="set5_bicubic_x2")
+    degrade.add_argument("--hr", type=Path, metavar="DIR", help="folder of HR images")
+    degrade.add_argument("--scale", type=int, help="2, 3, 4, ...")
+    degrade.add_argument("--degradation", metavar="NAME", help="an entry of params.yaml")
+    degrade.add_argument("--out", type=Path, metavar="DIR", help="folder to make")
+    degrade.add_argument("--workers", type=int, help="processes (default: all cores)")
+    pack = _verb(verbs, "pack", "decode training images once, into one memory-mapped file")
+    pack.add_argument("pairs", metavar="PAIRS", help="div2k-train_bicubic_x2")
+    pack.add_argument("--workers", type=int, help="processes (default: all cores)")
+
+
+def _training(verbs: Verbs) -> None:
+    train = _verb(
+        verbs,
+        "train",
+        "fit the weights of a run; go on where an earlier attempt stopped",
+        "State is saved every CHECKPOINT seconds and when the process is told to stop (SIGTERM,\n"
+        "Ctrl-C), which then leaves with exit code 75: run the same command again. However often\n"
+        "it is stopped, the weights come out the same to the last bit.",
+    )
+    train.add_argument("run_id", metavar="RUN", help="edsr_x2_s0, as `acutance plan` lists them")
+    _machine(train)
+    train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
+    predict = _verb(
+        verbs,
+        "predict",
+        "make SR images from LR images",
+        "Either of a run and a test set of the study, or of a plain folder:\n\n"
+        "  acutance predict --system bicubic --lr photos_x4/ --scale 4 --out photos_sr/",
+    )
+    predict.add_argument("run_id", nargs="?", metavar="RUN")
+    predict.add_argument("test", nargs="?", metavar="TEST", help="set5, or set5_bicubic@digest")
+    predict.add_argument("--system", metavar="NAME", help="an entry of params.yaml")
+    predict.add_argument(
+        "--weights", type=Path, metavar="FILE", help="safetensors; not for networks without any"
+    )
+    predict.add_argument("--lr", type=Path, metavar="DIR", help="folder of LR images")
+    predict.add_argument("--scale", type=int)
+    predict.add_argument("--out", type=Path, metavar="DIR", help="folder to make")
+    predict.add_argument(
+        "--output",
+        choices=["png", "float"],
+        default="png",
+        help="8-bit PNG, or unclipped 32-bit TIFF (default: png)",
+    )
+    _machine(predict)
+
+
+def _machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: auto)")
+    parser.add_argument(
+        "--threads", type=int, help="CPU threads; another number gives other last bits"
+    )
+
+
+def _measuring(verbs: Verbs) -> None:
+    score = _verb(
+        verbs,
+        "score",
+        "measure SR images against HR images",
+        "Either a run on a test set of the study, or plain folders, in any declared protocol:\n\n"
+        "  acutance score --hr HR/ --sr SR/ --scale 4 --metric psnr_float --metric ssim_float\n\n"
+        "prints CSV (image,metric,value), and a last row per metric whose image is `mean`.",
+    )
+    score.add_argument("run_id", nargs="?", metavar="RUN")
+    score.add_argument("test", nargs="?", metavar="TEST", help="set5, or set5_bicubic@digest")
+    score.add_argument("--hr", type=Path, metavar="DIR", help="folder of HR images")
+    score.add_argument("--sr", type=Path, metavar="DIR", help="folder of SR images, same names")
+    score.add_argument("--scale", type=int)
+    score.add_argument("--metric", action="append", metavar="NAME", help="may be given repeatedly")
+    score.add_argument("--workers", type=int, help="processes (default: all cores)")
+    calibrate = _verb(
+        verbs,
+        "calibrate",
+        "measure the papers' bicubic rows: printed beside measured, per protocol",
+    )
+    calibrate.add_argument("--out", type=Path, metavar="FILE", help="CSV to write as well")
+
+
+def _reading(verbs: Verbs) -> None:
+    _verb(verbs, "tabulate", "put rebuilt numbers beside the printed ones, and verdicts on claims")
+    _verb(verbs, "report", "render tables, claims and origins as HTML, Markdown and LaTeX")
+    show = _verb(verbs, "show", "print a system as params.yaml and the study resolve it")
+    show.add_argument("system", help="vdsr+gv, or a run: vdsr+gv_x2_s0")
+    plan = _verb(verbs, "plan", "say what a rebuild runs, and what training costs in FLOPs")
+    plan.add_argument("--runs", action="store_true", help="list every run")

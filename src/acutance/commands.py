@@ -1,0 +1,262 @@
+"""What each verb of the command line does: find what it names, call the verb with plain arguments.
+
+Verbs are imported where they are used, so that `--help` and `show` do not wait for torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from acutance import paths, resolve
+from acutance.errors import Refused
+from acutance.spec import Call, Evaluation, Run, Study
+from acutance.study import find, find_call, load, open_book
+
+MIRROR = "ACUTANCE_MIRROR"
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Downloads data sets and verifies them."""
+    from acutance import fetch as verb
+
+    root, study = _study(options)
+    known = {d.id: d for t in study.tracks for d in (*t.train, *t.datasets)}
+    known |= {p.id: p for r in study.runs if r.validate for p in r.validate.datasets}
+    mirror = os.environ.get(MIRROR)
+    for wanted in options.datasets:
+        dataset = find(known, wanted, "data set")
+        verb.fetch(
+            dataset,
+            root / dataset.hr,
+            downloads=root / paths.DOWNLOADS,
+            mirror=Path(mirror) if mirror else None,
+        )
+
+
+def degrade(options: argparse.Namespace) -> None:
+    """Makes LR images of a data set of the study, or of a plain folder."""
+    from acutance.degrade import degrade_folder
+
+    if options.pairs is not None:
+        root, study = _study(options)
+        pairs = find({e.pairs.id: e.pairs for e in study.evaluations}, options.pairs, "test pairs")
+        degradation, scale = _loaded(pairs.degradation), pairs.scale
+        hr, out = root / pairs.hr[0], root / pairs.lr
+    else:
+        _need(options, "hr", "scale", "degradation", "out")
+        declared = _declared(options, "degradations", options.degradation, "--degradation")
+        degradation, scale = _loaded(declared), options.scale
+        hr, out = options.hr, options.out
+    degrade_folder(hr, out, degradation, scale, workers=options.workers)
+
+
+def pack(options: argparse.Namespace) -> None:
+    """Packs the training pairs of the study."""
+    from acutance.pack import pack as verb
+
+    root, study = _study(options)
+    known = {p.id: p for r in study.runs for p in (r.train, r.validate) if p}
+    pairs = find(known, options.pairs, "training pairs")
+    verb(
+        [root / folder for folder in pairs.hr],
+        root / pairs.packed,
+        degradation=_loaded(pairs.degradation),
+        scale=pairs.scale,
+        centre=pairs.centre,
+        threads=options.workers,
+    )
+
+
+def train(options: argparse.Namespace) -> int:
+    """Fits the weights of a run."""
+    from acutance.train import train as verb
+
+    root, study = _study(options)
+    run = _run(study, options.run_id)
+    if run.train is None:
+        raise Refused(f"run '{run.id}': has nothing to train; use predict")
+    return verb(
+        run,
+        packed=root / run.train.packed,
+        validation=root / run.validate.packed if run.validate else None,
+        out=root / paths.RUN.format(run=run.id),
+        state=root / paths.STATE.format(run=run.id),
+        device=options.device,
+        threads=options.threads,
+        checkpoint_seconds=options.checkpoint,
+    )
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Makes SR images for a test of the study, or of a plain folder."""
+    from acutance import predict as verb
+
+    if options.run_id is not None:
+        root, study = _study(options)
+        found = _evaluation(study, options, "test")
+        run, lr, out, output = found.run, root / found.pairs.lr, root / found.sr, found.output
+        weights = root / paths.WEIGHTS.format(run=run.id) if run.trained else None
+    else:
+        _need(options, "system", "lr", "scale", "out")
+        run, weights = _declared_run(options), options.weights
+        lr, out, output = options.lr, options.out, options.output
+    model: Any = resolve.load("models", run.model.function)
+    model = model(run.scale, **run.model.kwargs)
+    if run.trained and weights is None:
+        raise Refused(f"--weights: '{run.system}' has weights to load; give its safetensors file")
+    if weights is not None:
+        verb.load_weights(model, weights)
+    verb.set_threads(options.threads)
+    verb.predict_folder(
+        model,
+        lr,
+        out,
+        scale=run.scale,
+        channels=run.channels if run.trained else None,
+        output=output,
+        device=verb.device(options.device),
+    )
+
+
+def score(options: argparse.Namespace) -> None:
+    """Measures a test of the study into its CSV, or plain folders onto the terminal."""
+    from acutance.score import score_folders, write_scores
+
+    if options.run_id is not None:
+        root, study = _study(options)
+        found = _evaluation(study, options, "measured")
+        rows = score_folders(
+            root / found.dataset.hr,
+            root / found.sr,
+            _metrics(found.metrics),
+            found.pairs.scale,
+            workers=options.workers,
+        )
+        write_scores(rows, root / found.scores)
+    else:
+        _need(options, "hr", "sr", "scale", "metric")
+        calls = [
+            _declared(options, "metrics", name, "--metric")
+            for name in dict.fromkeys(options.metric)
+        ]
+        rows = score_folders(
+            options.hr, options.sr, _metrics(calls), options.scale, workers=options.workers
+        )
+        write_scores(rows, sys.stdout)
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Measures the papers' bicubic rows on the test sets that are here."""
+    from acutance import calibrate as verb
+
+    root, study = _study(options)
+    verb.run(root, study.name, out=options.out)
+
+
+def tabulate(options: argparse.Namespace) -> None:
+    """Writes the tables of the study."""
+    from acutance import tabulate as verb
+
+    root, study = _study(options)
+    for path in verb.tabulate(study, root, full=load(root, "papers")):
+        print(path.relative_to(root))
+
+
+def report(options: argparse.Namespace) -> None:
+    """Renders the report of the study."""
+    from acutance import report as verb
+
+    root, study = _study(options)
+    for path in verb.report(study, root):
+        print(path.relative_to(root))
+
+
+def show(options: argparse.Namespace) -> None:
+    """Prints a system's resolved runs as YAML."""
+    import yaml
+
+    _, study = _study(options)
+    runs = [r for r in study.runs if options.system in (r.system, r.id, r.id.partition("@")[0])]
+    if not runs:
+        runs = [find({r.id: r for r in study.runs}, options.system, "system or run")]
+    shown = [_plain(run.shown()) for run in runs]
+    print(yaml.safe_dump_all(shown, sort_keys=False, allow_unicode=True), end="")
+
+
+def plan(options: argparse.Namespace) -> None:
+    """Prints what the study runs, and what its training costs."""
+    from acutance import plan as verb
+
+    root, study = _study(options)
+    print(verb.plan(study, root, every_run=options.runs), end="")
+
+
+def _root(options: argparse.Namespace) -> Path:
+    found: Path = options.root.resolve() if options.root is not None else paths.root()
+    return found
+
+
+def _study(options: argparse.Namespace) -> tuple[Path, Study]:
+    root = _root(options)
+    return root, load(root, options.study)
+
+
+def _need(options: argparse.Namespace, *names: str) -> None:
+    missing = [f"--{name}" for name in names if getattr(options, name) is None]
+    if missing:
+        raise Refused(f"{', '.join(missing)} missing; see `acutance {options.run.__name__} --help`")
+    if (getattr(options, "scale", None) or 2) < 2:
+        raise Refused(f"--scale: wants a whole number from 2, found {options.scale}")
+
+
+def _loaded(call: Call) -> Callable[..., Any]:
+    """Returns a declared noun with its arguments bound."""
+    function: Any = resolve.load(call.kind, call.function)
+    return functools.partial(function, **call.kwargs)
+
+
+def _metrics(calls: Iterable[Call]) -> list[tuple[str, Callable[..., float]]]:
+    return [(call.name, _loaded(call)) for call in calls]
+
+
+def _declared(options: argparse.Namespace, section: str, name: str, option: str) -> Call:
+    book, _ = open_book(_root(options), options.study)
+    return find_call(book, section, name, options.scale, option)
+
+
+def _declared_run(options: argparse.Namespace) -> Run:
+    from acutance.entries import run
+
+    book, _ = open_book(_root(options), options.study)
+    book.check("systems", options.system, "--system")
+    return run(book, options.system, options.scale, 0, place="--scale")
+
+
+def _run(study: Study, wanted: str) -> Run:
+    return find({run.id: run for run in study.runs}, wanted, "run")
+
+
+def _evaluation(study: Study, options: argparse.Namespace, identity: str) -> Evaluation:
+    """Returns the evaluation that RUN and TEST name; TEST by identity or by its data set."""
+    run = _run(study, options.run_id)
+    found = [e for e in study.evaluations if e.run.id == run.id]
+    known = {getattr(e, identity): e for e in found}
+    names = [e for e in found if e.dataset.name == options.test]
+    if len(names) == 1:
+        return names[0]
+    if options.test is None:
+        raise Refused(f"TEST missing; '{run.id}' is tested on {', '.join(known)}")
+    return find(known, options.test, f"test of '{run.id}'")
+
+
+def _plain(value: Any) -> Any:
+    """Returns nested tuples as lists, which YAML writes readably."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

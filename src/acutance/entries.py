@@ -1,0 +1,322 @@
+"""One entry of params.yaml at a time: checked, and made into a dataclass of spec.py."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acutance import params, paths, resolve
+from acutance.errors import Refused, nearest
+from acutance.resolve import Noun
+from acutance.spec import Call, Dataset, Loss, Pairs, Picture, Recipe, Run, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """params.yaml with a study laid over it, as mappings not yet checked."""
+
+    root: Path
+    name: str
+    content: Mapping[str, Any]
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Returns a section's entries by name."""
+        return params.mapping(self.content.get(name), name)
+
+    def check(self, section: str, name: object, place: str) -> None:
+        """Refuses a name that the section does not have."""
+        if not isinstance(name, str) or name not in self.section(section):
+            what = f"no entry '{name}' in {section}"
+            raise Refused(f"{place}: {what}{nearest(name, self.section(section))}")
+
+    def entry(self, section: str, name: object, place: str) -> dict[str, Any]:
+        """Returns an entry merged onto its bases."""
+        self.check(section, name, place)
+        return params.entry(self.section(section), str(name), place=section)
+
+
+def known_keys(entry: Iterable[str], keys: tuple[str, ...], place: str) -> None:
+    """Refuses a key that is not one of `keys`."""
+    for key in entry:
+        if key not in keys:
+            raise Refused(f"{place}.{key}: no such key{nearest(key, keys)}")
+
+
+def word(entry: Mapping[str, Any], key: str, default: str | None, place: str = "") -> str:
+    """Returns a text of an entry; `default` None means it must be there."""
+    value = entry.get(key, default)
+    if not isinstance(value, str):
+        raise Refused(f"{place}.{key}".strip(".") + f": wants a text, found {value!r}")
+    return " ".join(value.split())
+
+
+def call(book: Book, section: str, name: str, *, scale: int) -> Call:
+    """Returns a declared degradation or metric, its arguments resolved for one scale."""
+    place = f"{section}.{name}"
+    entry = book.entry(section, name, section)
+    return _call(section, name, entry, scale=scale, place=place)
+
+
+def _call(kind: str, name: str, entry: Mapping[str, Any], *, scale: int, place: str) -> Call:
+    function = entry.get("function", name)
+    found = _noun(kind, function, f"{place}.function" if "function" in entry else place)
+    given = {k: v for k, v in entry.items() if k != "function"}
+    bound = resolve.bind(found, given, scale=scale, place=place)
+    return Call(name=name, kind=kind, function=function, arguments=tuple(sorted(bound.items())))
+
+
+def _noun(kind: str, function: object, place: str) -> Noun:
+    if not isinstance(function, str):
+        raise Refused(f"{place}: wants the name of a file in {kind}/, found {function!r}")
+    try:
+        return resolve.noun(kind, function)
+    except Refused as error:
+        raise Refused(f"{place}: {error}") from None
+
+
+def metric(book: Book, name: object, output: str, place: str, scale: int = 2) -> Call:
+    """Returns a metric; refuses one that measures unquantised output where files have 8 bits."""
+    book.check("metrics", name, place)
+    found = call(book, "metrics", str(name), scale=scale)
+    if output == "png" and found.kwargs.get("quantise") == "none":
+        what = f"'{name}' measures unquantised output, and this track writes 8-bit PNG"
+        raise Refused(f"{place}: {what}; write `output: float` under test")
+    return found
+
+
+def metrics_at(
+    book: Book, track: Mapping[str, Any], output: str, scale: int, place: str
+) -> tuple[Call, ...]:
+    """Returns all metrics of a track, resolved for one scale, each once."""
+    names = [*params.mapping(track.get("metrics"), f"{place}.metrics").values()]
+    names += list(track.get("also") or ())
+    return tuple(metric(book, n, output, place, scale) for n in dict.fromkeys(names))
+
+
+def datasets(book: Book, entry: Mapping[str, Any], place: str) -> tuple[Dataset, ...]:
+    """Returns the data sets that an entry lists."""
+    names = params.listing(entry.get("datasets"), f"{place}.datasets", str)
+    for name in names:
+        book.check("datasets", name, f"{place}.datasets")
+    return tuple(dataset(book, name) for name in names)
+
+
+def dataset(book: Book, name: str) -> Dataset:
+    """Returns a data set with its sources and its manifest."""
+    place = f"datasets.{name}"
+    entry = book.entry("datasets", name, "datasets")
+    known_keys(entry, ("role", "images", "licence", "cite", "sources"), place)
+    if entry.get("role") not in ("train", "test"):
+        found = entry.get("role")
+        raise Refused(f"{place}.role: found {found!r}{nearest(found, ('train', 'test'))}")
+    images = entry.get("images")
+    if not isinstance(images, int) or images < 1:
+        raise Refused(f"{place}.images: wants how many images there are, found {images!r}")
+    listed = params.listing(entry.get("sources"), f"{place}.sources", dict)
+    sources = tuple(_source(s, f"{place}.sources[{i}]") for i, s in enumerate(listed))
+    pictures = _manifest(book.root / paths.MANIFEST.format(dataset=name))
+    if pictures and len(pictures) != images:
+        what = f"{images} images, and its manifest lists {len(pictures)}"
+        raise Refused(f"{place}.images: {what}")
+    if not pictures and not any(s.sha256 or s.md5 for s in sources):
+        what = "nothing can verify it: no manifest and no source with a checksum"
+        raise Refused(f"{place}: {what}; add {paths.MANIFEST.format(dataset=name)}")
+    return Dataset(
+        name=name,
+        role=entry["role"],
+        images=images,
+        licence=word(entry, "licence", None, place),
+        cite=word(entry, "cite", "", place),
+        sources=sources,
+        pictures=pictures,
+    )
+
+
+def _source(entry: Mapping[str, Any], place: str) -> Source:
+    given = resolve.check(resolve.fields(Source), entry, what="a source", scale=1, place=place)
+    if (given.get("url") is None) == (given.get("package") is None):
+        raise Refused(f"{place}: wants either url or package")
+    return Source(**given)  # type: ignore[arg-type]  # checked against the very fields
+
+
+def _manifest(path: Path) -> tuple[Picture, ...]:
+    """Returns what each image of a data set must decode to; empty where there is no manifest."""
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        return tuple(
+            Picture(
+                name=row["name"],
+                width=int(row["width"]),
+                height=int(row["height"]),
+                mode=row["mode"],
+                sha256=row["sha256"],
+            )
+            for row in rows
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"damaged manifest ({error}); restore it from git"
+        raise Refused(f"{path.name}: {what}") from None
+
+
+def scales(book: Book, system: str) -> tuple[int, ...]:
+    """Returns the scales that a system is declared for."""
+    entry = params.entry(book.section("systems"), system, place="systems")
+    place = f"systems.{system}.scales"
+    listed: tuple[int, ...] = params.listing(entry.get("scales"), place, int)
+    return listed
+
+
+def run(
+    book: Book,
+    system: str,
+    scale: int,
+    seed: int,
+    *,
+    place: str,
+    track: Mapping[str, Any] | None = None,
+) -> Run:
+    """Returns a system at one scale from one seed, as a track changes it.
+
+    Args:
+        book: All entries.
+        system: An entry of `systems`.
+        scale: One of the scales that the system is declared for.
+        seed: Of its random numbers.
+        place: Where the run is asked for.
+        track: The entry of the track; None only checks the system.
+    """
+    inside = f"systems.{system}"
+    deltas = params.mapping((track or {}).get("deltas"), f"{place}.deltas")
+    entry = params.entry(book.section("systems"), system, place="systems", deltas=deltas)
+    known_keys(entry, ("model", "losses", "recipe", "scales"), inside)
+    if scale not in scales(book, system):
+        raise Refused(f"{place}: '{system}' is not declared at scale {scale} ({inside}.scales)")
+    model = _model(entry.get("model"), scale, f"{inside}.model")
+    if "recipe" not in entry:
+        if "losses" in entry:
+            raise Refused(f"{inside}: has losses and no recipe; say how it is trained")
+        return Run(system=system, scale=scale, seed=0, model=model)
+    losses = _losses(entry, model, scale, inside)
+    recipe = _recipe(book, entry["recipe"], scale, f"{inside}.recipe")
+    if track is None:
+        return Run(system=system, scale=scale, seed=seed, model=model)
+    train = _pairs(book, track, "train", scale, place)
+    validate = _pairs(book, track, "validate", scale, place) if track.get("validate") else None
+    _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
+    return Run(
+        system=system,
+        scale=scale,
+        seed=seed,
+        model=model,
+        losses=losses,
+        recipe=recipe,
+        train=train,
+        validate=validate,
+    )
+
+
+def _model(value: object, scale: int, place: str) -> Call:
+    entry = {"function": value} if isinstance(value, str) else params.mapping(value, place)
+    if "function" not in entry:
+        raise Refused(f"{place}: says no model{nearest('', resolve.names('models'))}")
+    model = _call("models", str(entry["function"]), entry, scale=scale, place=place)
+    offered = resolve.noun("models", model.function).constants.get("SCALES")
+    if not isinstance(offered, tuple) or scale not in offered:
+        raise Refused(f"{place}: '{model.function}' does scales {offered}, asked for {scale}")
+    return model
+
+
+def _losses(entry: Mapping[str, Any], model: Call, scale: int, inside: str) -> tuple[Loss, ...]:
+    place = f"{inside}.losses"
+    outputs = resolve.noun("models", model.function).constants.get("OUTPUTS")
+    offered = ("hr", *(outputs if isinstance(outputs, tuple) else ()))
+    found = [
+        _loss(name, value, scale, offered, f"{place}.{name}")
+        for name, value in params.mapping(entry.get("losses"), place).items()
+    ]
+    if not any(loss.weight > 0 for loss in found):
+        raise Refused(f"{place}: no loss with a weight above 0: there is nothing to minimise")
+    return tuple(sorted(found, key=lambda loss: loss.name))
+
+
+def _loss(name: str, value: object, scale: int, offered: tuple[str, ...], place: str) -> Loss:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    entry = {"weight": value} if plain else params.mapping(value, place)
+    if "weight" not in entry:
+        raise Refused(f"{place}: says no weight")
+    weight = resolve.by_scale(entry["weight"], scale, f"{place}.weight")
+    if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < 1e12:
+        raise Refused(f"{place}.weight: wants a number not below 0, found {weight!r}")
+    rest = {k: v for k, v in entry.items() if k != "weight"}
+    made = _call("losses", name, rest, scale=scale, place=place)
+    for asked in resolve.noun("losses", made.function).asks:
+        if asked not in offered:
+            what = f"asks for '{asked}', and the model gives {', '.join(offered[1:])}"
+            raise Refused(f"{place}: '{made.function}' {what}")
+    return Loss(**vars(made), weight=float(weight))
+
+
+def _recipe(book: Book, name: object, scale: int, place: str) -> Recipe:
+    entry = book.entry("recipes", name, place)
+    inside = f"recipes.{name}"
+    fields = resolve.fields(Recipe, without=("name",))
+    given = resolve.check(fields, entry, what="a recipe", scale=scale, place=inside)
+    recipe = Recipe(name=str(name), **given)  # type: ignore[arg-type]  # checked: the very fields
+    for key in ("patch", "batch", "steps", "learning_rate", "factor", "loss_scale", "eps"):
+        if not 0 < getattr(recipe, key) < 1e12:
+            raise Refused(f"{inside}.{key}: wants a number above 0, found {getattr(recipe, key)}")
+    for key in ("momentum", "weight_decay", "validate_every"):
+        if not 0 <= getattr(recipe, key) < 1e12:
+            raise Refused(f"{inside}.{key}: must not be below 0, found {getattr(recipe, key)}")
+    for key in ("clip_norm", "clip_adjustable"):
+        if getattr(recipe, key) is not None and not getattr(recipe, key) > 0:
+            raise Refused(f"{inside}.{key}: wants a number above 0, found {getattr(recipe, key)}")
+    if recipe.clip_norm is not None and recipe.clip_adjustable is not None:
+        raise Refused(f"{inside}: clip_norm and clip_adjustable exclude each other; keep one")
+    beyond = [m for m in recipe.milestones if not 0 < m < recipe.steps]
+    if beyond:
+        what = f"{beyond[0]} lies outside its {recipe.steps} steps"
+        raise Refused(f"{inside}.milestones: {what}")
+    return recipe
+
+
+def _pairs(book: Book, track: Mapping[str, Any], key: str, scale: int, place: str) -> Pairs:
+    """Returns the pairs that a track trains on, or validates on (then made as those)."""
+    inside = f"{place}.{key}"
+    train = params.mapping(track.get("train"), f"{place}.train")
+    entry = {**train, **params.mapping(track.get(key), inside)}
+    known_keys(entry, ("datasets", "degradation", "centre"), inside)
+    book.check("degradations", entry.get("degradation"), f"{inside}.degradation")
+    centre = entry.get("centre") if key == "train" else None
+    if centre is not None and (not isinstance(centre, int) or centre < scale):
+        raise Refused(f"{inside}.centre: wants the side of the centre crop, found {centre!r}")
+    return Pairs(
+        datasets=datasets(book, entry, inside),
+        degradation=call(book, "degradations", entry["degradation"], scale=scale),
+        scale=scale,
+        centre=centre,
+    )
+
+
+def _check_fit(
+    recipe: Recipe, train: Pairs, validate: Pairs | None, scale: int, place: str
+) -> None:
+    """Refuses what no training could do: patches larger than images, `best` of nothing."""
+    hr_patch = recipe.patch * scale
+    if train.centre is not None and hr_patch > train.centre:
+        what = f"HR patch {hr_patch} is larger than the centre crop {train.centre}"
+        raise Refused(f"{place}: {what}; mend recipes.{recipe.name}.patch")
+    for dataset_ in train.datasets:
+        for picture in dataset_.pictures:
+            if min(picture.width, picture.height) // scale < recipe.patch:
+                what = f"patch {recipe.patch} at x{scale} is larger than '{picture.name}'"
+                raise Refused(f"{place}: {what} of '{dataset_.name}'; mend recipes.{recipe.name}")
+    if recipe.keep == "best" and (validate is None or not recipe.validate_every):
+        what = f"recipes.{recipe.name} keeps the best weights, and nothing is validated"
+        raise Refused(f"{place}: {what}; add `validate` to the track and `validate_every`")

@@ -1,0 +1,67 @@
+# Loads the study, and says which files it wants; the rules hold no logic.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from acutance import paths, plan
+from acutance.errors import Refused
+from acutance.study import load
+
+try:
+    STUDY = load(Path(workflow.basedir), config.get("study"))
+    MADE = plan.page_digest(STUDY, Path(workflow.basedir))
+except Refused as error:
+    raise WorkflowError(str(error)) from None
+
+ACUTANCE = f"{sys.executable} -m acutance --study {STUDY.name}"
+
+EVALUATIONS = STUDY.evaluations
+RUNS = {run.id: run for run in STUDY.runs}
+PAIRS = {
+    pairs.id: pairs
+    for run in STUDY.runs
+    for pairs in (run.train, run.validate)
+    if pairs
+}
+PAIRS |= {evaluation.pairs.id: evaluation.pairs for evaluation in EVALUATIONS}
+SR = {(e.run.id, e.test): e for e in EVALUATIONS}
+SCORED = {(e.run.id, e.measured): e for e in EVALUATIONS}
+
+DATA = sorted(
+    {e.pairs.lr for e in EVALUATIONS} | {hr for p in PAIRS.values() for hr in p.hr}
+)
+WEIGHTS = [paths.WEIGHTS.format(run=run.id) for run in RUNS.values() if run.trained]
+SCORES = [evaluation.scores for evaluation in EVALUATIONS]
+REPORT = paths.MADE.format(study=STUDY.name, made=MADE)
+
+
+wildcard_constraints:
+    dataset=r"[^/]+@[0-9a-f]{10}",
+    pairs=r"[^/]+@[0-9a-f]{10}",
+    run=r"[^/]+@[0-9a-f]{10}",
+    test=r"[^/]+@[0-9a-f]{10}",
+
+
+def hr_of_pairs(wildcards):
+    """The HR images that LR images are made from."""
+    return PAIRS[wildcards.pairs].hr
+
+
+def packed_of_run(wildcards):
+    """What a run trains on, and what it is validated on."""
+    run = RUNS[wildcards.run]
+    return [pairs.packed for pairs in (run.train, run.validate) if pairs]
+
+
+def predicted_from(wildcards):
+    """The LR images of a test, and the weights of its run where it has any."""
+    evaluation = SR[wildcards.run, wildcards.test]
+    weights = paths.WEIGHTS.format(run=wildcards.run)
+    return [evaluation.pairs.lr] + ([weights] if evaluation.run.trained else [])
+
+
+def scored_from(wildcards):
+    """The SR images of a test, and the HR images they are compared with."""
+    evaluation = SCORED[wildcards.run, wildcards.test]
+    return [evaluation.dataset.hr, evaluation.sr]

@@ -1,0 +1,31 @@
+# Original images, LR images, packed training pairs.
+rule fetch:
+    output:
+        directory(paths.HR),
+    log:
+        "results/logs/fetch/{dataset}.log",
+    localrule: True
+    shell:
+        "{ACUTANCE} fetch {wildcards.dataset:q} 2>&1 | tee {log:q}"
+
+
+rule degrade:
+    input:
+        ancient(hr_of_pairs),
+    output:
+        directory(paths.LR),
+    log:
+        "results/logs/degrade/{pairs}.log",
+    shell:
+        "{ACUTANCE} degrade {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"
+
+
+rule pack:
+    input:
+        ancient(hr_of_pairs),
+    output:
+        directory(paths.PACKED),
+    log:
+        "results/logs/pack/{pairs}.log",
+    shell:
+        "{ACUTANCE} pack {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"

@@ -1,0 +1,12 @@
+# Tables and pages. Their paths are plain, so a file named by the digest of all that made them says
+# whether they are of today: a changed or a reverted parameter asks for another one.
+rule pages:
+    input:
+        ancient(SCORES),
+    output:
+        REPORT,
+    log:
+        f"results/logs/report/{STUDY.name}.log",
+    localrule: True
+    shell:
+        "{{ {ACUTANCE} tabulate && {ACUTANCE} report --made {MADE}; }} 2>&1 | tee {log:q}"

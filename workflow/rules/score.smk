@@ -1,0 +1,25 @@
+# SR images and their scores.
+rule predict:
+    input:
+        ancient(predicted_from),
+    output:
+        directory(paths.SR),
+    log:
+        "results/logs/predict/{run}/{test}.log",
+    resources:
+        gpu=1,
+    shell:
+        "{ACUTANCE} predict {wildcards.run:q} {wildcards.test:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
+
+
+rule measure:
+    input:
+        ancient(scored_from),
+    output:
+        paths.SCORES,
+    log:
+        "results/logs/score/{run}/{test}.log",
+    shell:
+        "{ACUTANCE} score {wildcards.run:q} {wildcards.test:q} --workers {threads}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,14 @@
+# Weights. State of a training that was stopped lies in results/state, which no rule declares.
+rule fit:
+    input:
+        ancient(packed_of_run),
+    output:
+        paths.WEIGHTS,
+        paths.LOG,
+        paths.RUN_RECORD,
+    log:
+        "results/logs/train/{run}.log",
+    resources:
+        gpu=1,
+    shell:
+        "{ACUTANCE} train {wildcards.run:q} --threads {threads} 2>&1 | tee {log:q}"
