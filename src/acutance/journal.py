@@ -1,0 +1,134 @@
+"""What a training run tells: the rows of its log, and how far it is."""
+
+import csv
+import io
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Row = dict[str, float]
+
+GLANCE = 0.2  # seconds between two looks at a bar
+LINE = 60.0  # seconds between two lines, where there is no terminal
+
+
+class Journal:
+    """Log and progress of one run; a context manager.
+
+    Attributes:
+        rows: Of the log so far: step, values, seconds.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        terms: Sequence[str],
+        *,
+        title: str,
+        steps: int,
+        console: Console | None = None,
+    ) -> None:
+        """Names what is told and where.
+
+        Args:
+            file: The CSV that grows with the run.
+            terms: Columns of the objective's parts.
+            title: What stands before the bar.
+            steps: How many there will be.
+            console: Where progress is shown; None for the standard error.
+        """
+        self.rows: list[Row] = []
+        self._columns = ("step", "loss", *terms, "learning_rate", "psnr", "seconds")
+        self._file, self._title, self._steps = file, title, steps
+        self._console = console or Console(stderr=True)
+        self._begun, self._before, self._first = time.monotonic(), 0.0, 0
+        self._look = 0.0
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task(title, total=steps, told="")
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run, earlier sessions included."""
+        return self._before + time.monotonic() - self._begun
+
+    def go_on(self, rows: Sequence[Mapping[str, float]], seconds: float, step: int) -> None:
+        """Takes over the rows and the time of earlier sessions; later rows of the file are cut."""
+        self.rows = [dict(row) for row in rows]
+        self._before, self._first = seconds, step
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> "Journal":
+        """Writes the rows so far and shows the bar."""
+        self._file.write_text(self.text(), encoding="utf-8")
+        self._bar.start()
+        self._look = time.monotonic() + (GLANCE if self._console.is_terminal else LINE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Takes the bar away."""
+        self._bar.stop()
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Adds a row to the log."""
+        row = {"step": step, **values, "seconds": self.seconds}
+        self.rows.append(row)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(self._line(row))
+
+    def tick(self, step: int) -> None:
+        """Shows how far the run is, if it is time to."""
+        now = time.monotonic()
+        if now < self._look and step < self._steps:
+            return
+        rate = (step - self._first) / max(now - self._begun, 1e-9)
+        told = f"{rate:.3g} steps/s  {self._values()}"
+        if self._console.is_terminal:
+            self._look = now + GLANCE
+            self._bar.update(self._task, completed=step, told=told)
+        else:
+            self._look = now + LINE
+            left = timedelta(seconds=round((self._steps - step) / rate))
+            self.say(f"step {step:,} of {self._steps:,}  {told}  {left} left")
+
+    def say(self, text: str) -> None:
+        """Prints a line, above the bar where there is one."""
+        self._console.print(f"{self._title}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+    def text(self) -> str:
+        """Returns the log as CSV."""
+        return ",".join(self._columns) + "\n" + "".join(map(self._line, self.rows))
+
+    def _line(self, row: Mapping[str, float]) -> str:
+        shown = {
+            name: f"{value:.1f}" if name == "seconds" else f"{value:.9g}"
+            for name, value in row.items()
+        }
+        line = io.StringIO()
+        csv.DictWriter(line, self._columns, lineterminator="\n").writerow(shown)
+        return line.getvalue()
+
+    def _values(self) -> str:
+        """Returns the last loss and the last validation PSNR, where there are any."""
+        if not self.rows:
+            return ""
+        measured = [row["psnr"] for row in self.rows if "psnr" in row]
+        psnr = f"  PSNR {measured[-1]:.2f} dB" if measured else ""
+        return f"loss {self.rows[-1]['loss']:.4g}{psnr}"

@@ -1,0 +1,121 @@
+"""The state of a training run on disk: whole or absent, checked on reading, the last two kept.
+
+A file is one line (`acutance-state`, the SHA-256 of what follows, its length) and what
+`torch.save` makes of the state. A damaged file is passed over for the one before it.
+"""
+
+import fcntl
+import hashlib
+import io
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from acutance.errors import Refused
+from acutance.files import write_atomically
+
+MAGIC = b"acutance-state"
+KEPT = 2
+SHARE = 0.02  # of the time, at most, goes into saving
+
+
+class Checkpoints:
+    """The checkpoints of one run, for one process at a time; a context manager."""
+
+    def __init__(self, folder: Path, *, seconds: float, say: Callable[[str], None]) -> None:
+        """Names the folder and how often to save.
+
+        Args:
+            folder: Where they lie; it is made when the context is entered.
+            seconds: Time between two, at least; more where saving itself takes long. With 0 it is
+                always time.
+            say: Takes a line about a damaged file.
+        """
+        self.folder = folder
+        self._seconds, self._say = seconds, say
+        self._due = time.monotonic() + seconds
+        self._lock = -1
+
+    def __enter__(self) -> "Checkpoints":
+        """Makes the folder and takes it for this process.
+
+        Raises:
+            Refused: If another process has it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise Refused(
+                f"{self.folder}: another process trains this run; wait for it, or end it"
+            ) from None
+        for torn in self.folder.glob(".*.partial"):
+            torn.unlink()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Lets the folder go."""
+        os.close(self._lock)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        return time.monotonic() >= self._due
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Writes the state after `step` updates and drops all but the last `KEPT`."""
+        begun = time.monotonic()
+        buffer = io.BytesIO()
+        torch.save(dict(state), buffer)
+        payload = buffer.getbuffer()
+        head = b"%s %s %d\n" % (MAGIC, hashlib.sha256(payload).hexdigest().encode(), len(payload))
+        write_atomically(self.folder / f"{step:012d}.state", b"".join((head, payload)))
+        for old in self.files()[KEPT:]:
+            old.unlink()
+        done = time.monotonic()
+        self._due = done + (max(self._seconds, (done - begun) / SHARE) if self._seconds else 0)
+
+    def newest(self) -> dict[str, Any] | None:
+        """Returns the last state that is whole, on the CPU, or None where there is none."""
+        for file in self.files():
+            try:
+                return _read(file)
+            except Refused as problem:
+                self._say(f"{problem}; going back to the state before it")
+                file.unlink()
+        return None
+
+    def files(self) -> list[Path]:
+        """Returns the state files, newest first."""
+        return sorted(self.folder.glob("*.state"), reverse=True)
+
+    def remove(self) -> None:
+        """Removes the folder: the run is done."""
+        shutil.rmtree(self.folder)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Returns the state in a file.
+
+    Raises:
+        Refused: If the file is damaged.
+    """
+    head, _, payload = file.read_bytes().partition(b"\n")
+    digest = hashlib.sha256(payload).hexdigest().encode()
+    if head.split() != [MAGIC, digest, str(len(payload)).encode()]:
+        raise Refused(f"{file}: damaged, its checksum does not match")
+    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    return state

@@ -1,0 +1,293 @@
+"""The verb `train`: assembles what a run names, lets the loop fit it, and keeps what came out."""
+
+import importlib.metadata
+import inspect
+import json
+import os
+import platform
+import resource
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from acutance.errors import Refused
+from acutance.files import folder_atomically
+from acutance.journal import Journal
+from acutance.optim import Diverged, Term, term
+from acutance.packed import Packed, open_packed
+from acutance.pairs import Pairs
+from acutance.resolve import load
+from acutance.spec import Loss, Recipe, Run
+from acutance.state import Checkpoints
+
+TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: the state is saved, the same command goes on from it
+VERSIONS = ("acutance", "torch", "numpy", "safetensors")
+
+
+def train(
+    run: Run,
+    *,
+    packed: Path,
+    validation: Path | None,
+    out: Path,
+    state: Path,
+    device: str = "auto",
+    threads: int | None = None,
+    checkpoint_seconds: float = 60.0,
+) -> None:
+    """Trains a run, going on from its last state, and writes its weights, log and origin.
+
+    Args:
+        run: What to train.
+        packed: Its training pairs, as `pack` wrote them.
+        validation: Whole pairs that PSNR is measured on while training, packed too.
+        out: The folder to write: `weights.safetensors`, `log.csv`, `run.json`.
+        state: The folder of its state; removed when the run is done.
+        device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:1`.
+        threads: Of the CPU; None for torch's own choice.
+        checkpoint_seconds: Between two states, at least.
+
+    Raises:
+        Refused: If something is missing or does not fit, or the loss ran away.
+        SystemExit: With code 75 after SIGTERM or SIGINT, when the state has been saved.
+    """
+    recipe = _recipe(run, validation)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    chosen = _device(device)
+    pairs = _pairs(run, recipe, open_packed(packed, verify=True), chosen)
+    shown = open_packed(validation, verify=True) if validation else None
+    terms = [_term(loss) for loss in run.losses]
+    loop = cast(Callable[..., dict[str, Tensor]], load("loops", run.loop))
+
+    names = [part.name for part in terms]
+    journal = Journal(state / "log.csv", names, title=run.id, steps=recipe.steps)
+    with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
+        sitting = _Sitting(run, journal, checkpoints, chosen)
+        with journal, sitting.told_of_signals():
+            try:
+                weights = loop(
+                    _network(run),
+                    terms,
+                    pairs,
+                    recipe,
+                    seed=run.seed,
+                    device=chosen,
+                    validation=shown,
+                    state=sitting.state,
+                    record=journal.record,
+                    keep=sitting.keep,
+                )
+            except Diverged as problem:
+                raise Refused(f"{run.id}: {problem}; {sitting.last_good()}") from None
+        sitting.write(out, weights)
+        checkpoints.remove()
+
+
+class _Sitting:
+    """One process's share of a run: the state it goes on from, what it saves, what it says of it.
+
+    Attributes:
+        state: The loop's own, or None at the beginning.
+    """
+
+    def __init__(
+        self, run: Run, journal: Journal, checkpoints: Checkpoints, device: torch.device
+    ) -> None:
+        self._run, self._journal, self._checkpoints = run, journal, checkpoints
+        self._device, self._asked = device, ""
+        found = checkpoints.newest() or {"run": run.digest, "loop": None, "step": 0}
+        if found["run"] != run.digest:
+            raise Refused(
+                f"{checkpoints.folder}: state of another run ({found['run']}, wants {run.digest});"
+                " remove the folder"
+            )
+        self.state: dict[str, Any] | None = found["loop"]
+        self._peak = int(found.get("peak", 0))
+        here = {"device": _device_name(device), "threads": torch.get_num_threads()} | _versions()
+        before = list(found.get("sittings", []))
+        self._sittings = [*before, {"from_step": found["step"], **here}]
+        journal.go_on(found.get("rows", []), found.get("seconds", 0.0), found["step"])
+        if self.state is not None:
+            journal.say(f"goes on from step {found['step']:,}")
+        if any(earlier | {"from_step": 0} != {"from_step": 0, **here} for earlier in before):
+            journal.say("not the machine, threads or versions it began on: bits may differ")
+
+    def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+        """Shows how far the run is; saves if it is time to; leaves if a signal asked for it."""
+        self._journal.tick(step)
+        if not self._asked and not self._checkpoints.due:
+            return
+        state = {
+            "run": self._run.digest,
+            "step": step,
+            "loop": snapshot(),
+            "rows": self._journal.rows,
+            "seconds": self._journal.seconds,
+            "sittings": self._sittings,
+            "peak": self._peak_memory(),
+        }
+        self._checkpoints.save(step, state)
+        if self._asked:
+            self._journal.say(f"{self._asked}: saved at step {step:,}; run again to go on")
+            raise SystemExit(TRY_AGAIN)
+
+    @contextmanager
+    def told_of_signals(self) -> Iterator[None]:
+        """Lets SIGTERM and SIGINT ask for a save and an end; a second one ends at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python gives signals to the main thread alone
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def ask(number: int, _: FrameType | None) -> None:
+            self._asked = signal.Signals(number).name
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+        for number in before:
+            signal.signal(number, ask)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def last_good(self) -> str:
+        """Returns where the last state lies that is whole, and what to do."""
+        files = self._checkpoints.files()
+        where = f"the last good state is {files[0]}" if files else "there is no state before it"
+        return f"{where}; lower the learning rate or clip the gradient"
+
+    def write(self, out: Path, weights: dict[str, Tensor]) -> None:
+        """Writes weights, log and origin; the weights' bytes depend on nothing but the weights."""
+        with folder_atomically(out) as fresh:
+            (fresh / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
+            (fresh / "log.csv").write_text(self._journal.text(), encoding="utf-8")
+            origin = json.dumps(self._origin(), indent=1) + "\n"
+            (fresh / "run.json").write_text(origin, encoding="utf-8")
+
+    def _origin(self) -> dict[str, object]:
+        """Returns what run.json holds."""
+        measured = [row["psnr"] for row in self._journal.rows if "psnr" in row]
+        with torch.device("meta"):
+            parameters = _network(self._run)().parameters()
+        return {
+            "run": self._run.shown(),
+            "digest": self._run.digest,
+            **_commit(),
+            **{name: value for name, value in self._sittings[-1].items() if name != "from_step"},
+            "sittings": self._sittings,
+            "seconds": round(self._journal.seconds, 1),
+            "peak_memory_bytes": self._peak_memory(),
+            "steps": self._journal.rows[-1]["step"],
+            "parameters": sum(parameter.numel() for parameter in parameters),
+            "validation_psnr": {"best": max(measured), "last": measured[-1]} if measured else None,
+        }
+
+    def _peak_memory(self) -> int:
+        """Returns the most bytes that any sitting held, on the GPU where there is one."""
+        if self._device.type == "cuda":
+            return max(self._peak, torch.cuda.max_memory_allocated(self._device))
+        return max(self._peak, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _recipe(run: Run, validation: Path | None) -> Recipe:
+    """Returns the recipe of a run that can be trained."""
+    if run.recipe is None or run.train is None:
+        raise Refused(f"{run.id}: nothing to train; its model has no weights")
+    if run.recipe.keep == "best" and (validation is None or run.recipe.validate_every < 1):
+        raise Refused(f"{run.id}: keep: best wants a validation set and validate_every above 0")
+    compilers = (os.environ.get("CXX", "g++"), "clang++")
+    if run.recipe.compile and not any(map(shutil.which, compilers)):
+        raise Refused(f"{run.id}: compile: true wants a C++ compiler; install g++ or set CXX")
+    return run.recipe
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(name)
+    except RuntimeError:
+        raise Refused(f"--device: no device '{name}'; valid: auto, cpu, cuda, cuda:1") from None
+    count = torch.cuda.device_count()
+    if chosen.type not in ("cpu", "cuda") or (
+        chosen.type == "cuda" and (chosen.index or 0) >= count
+    ):
+        raise Refused(f"--device: '{name}' is not there; this machine has {count} CUDA GPUs")
+    return chosen
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+
+
+def _processor() -> str:
+    """Returns the name of the CPU."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _network(run: Run) -> Callable[[], nn.Module]:
+    """Returns what makes the run's network."""
+    model = cast(Callable[..., nn.Module], load("models", run.model.function))
+    return partial(model, run.scale, **run.model.kwargs)
+
+
+def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pairs:
+    if packed.scale != run.scale:
+        raise Refused(f"{packed.folder}: packed for x{packed.scale}, the run wants x{run.scale}")
+    return Pairs(
+        packed,
+        patch=recipe.patch,
+        batch=recipe.batch,
+        seed=run.seed,
+        sampling=recipe.sampling,
+        augment=recipe.augment,
+        channels=inspect.signature(_network(run)).parameters["channels"].default,
+        device=device,
+    )
+
+
+def _term(loss: Loss) -> Term:
+    function = cast(Callable[..., Tensor], load("losses", loss.function))
+    return term(loss.name, loss.weight, partial(function, **loss.kwargs))
+
+
+def _versions() -> dict[str, object]:
+    return {
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
+    }
+
+
+def _commit() -> dict[str, object]:
+    """Returns the commit of the code and whether files differ from it; None outside a checkout."""
+    git, here = shutil.which("git"), Path(__file__).parent
+
+    def ask(*words: str) -> str | None:
+        if git is None:
+            return None
+        done = subprocess.run(
+            [git, "-C", str(here), *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = ask("rev-parse", "HEAD")
+    return {"commit": commit, "dirty": bool(ask("status", "--porcelain")) if commit else None}
