@@ -117,17 +117,17 @@ def play(player: Player, named: Mapping[str, Tensor], recipe: Recipe, step: int)
     Args:
         player: Whose weights are updated.
         named: What its terms may ask for.
-        recipe: Learning rate and clips.
+        recipe: Learning rate, clips, and what the loss is multiplied by for its gradient.
         step: Counted from 0.
 
     Returns:
-        Its loss, and each term before weighting: (1 + T,), without waiting for the device.
+        Its loss before that, and each term before weighting: (1 + T,); does not wait for the device.
     """
     values = [part.function(**{name: named[name] for name in part.asks}) for part in player.terms]
     weighted = [part.weight * value for part, value in zip(player.terms, values, strict=True)]
     loss = torch.stack(weighted).sum()
     player.optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
+    torch.autograd.backward(recipe.loss_scale * loss)
     rate = learning_rate(recipe, step)
     clip(recipe, list(player.network.parameters()), rate)
     for group in player.optimiser.param_groups:

@@ -8,11 +8,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,10 @@ from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.image import as_rgb, list_images, read_image
 from acutance.packed import INDEX, SIDES, VERSION, entry
+from acutance.parallel import each
 
 Pixels = NDArray[np.uint8]
-Degradation = Callable[[Pixels, int], Pixels]
+Degradation = Callable[[Pixels, int], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def pack(
             opened.enter_context((fresh / f"{side}.bin").open("wb")) for side in SIDES
         )
 
-        def work(plan: _Plan, start: int) -> dict[str, object]:
+        def work(placed: tuple[_Plan, int]) -> dict[str, object]:
+            plan, start = placed
             lr, planes = _pair(plan, degradation, scale)
             return {
                 "name": _name(plan.file),
@@ -79,8 +81,8 @@ def pack(
                 "hr": _write(hr_file.fileno(), planes, start),
             }
 
-        with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
-            images = list(pool.map(work, plans, starts))
+        placed = list(zip(plans, starts, strict=False))
+        images = list(each(work, placed, workers=threads, title="pack"))
         index = {"version": VERSION, "scale": scale, "images": images}
         (fresh / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
@@ -115,8 +117,10 @@ def _pair(plan: _Plan, degradation: Degradation, scale: int) -> tuple[Pixels, Pi
     hr = np.ascontiguousarray(read_image(plan.file)[rows, columns])
     lr = degradation(hr, scale)
     wanted = (plan.height // scale, plan.width // scale, *hr.shape[2:])
-    if lr.shape != wanted or lr.dtype != np.uint8:
-        raise ValueError(f"{plan.file}: degraded to {lr.dtype} {lr.shape}, wants uint8 {wanted}")
+    if lr.dtype != np.uint8:
+        raise Refused(f"degradation: gives {lr.dtype}, packed pairs hold uint8; have it rounded")
+    if lr.shape != wanted:
+        raise ValueError(f"{plan.file}: degraded to {lr.shape}, wants {wanted}")
     return _planes(lr), _planes(hr)
 
 

@@ -31,7 +31,7 @@ from acutance.resolve import load
 from acutance.spec import Loss, Recipe, Run
 from acutance.state import Checkpoints
 
-TRY_AGAIN = 75  # sysexits' EX_TEMPFAIL: the state is saved, the same command goes on from it
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 VERSIONS = ("acutance", "torch", "numpy", "safetensors")
 
 
@@ -45,7 +45,7 @@ def train(
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float = 60.0,
-) -> None:
+) -> int:
     """Trains a run, going on from its last state, and writes its weights, log and origin.
 
     Args:
@@ -58,9 +58,12 @@ def train(
         threads: Of the CPU; None for torch's own choice.
         checkpoint_seconds: Between two states, at least.
 
+    Returns:
+        The exit status: 0, or `TRY_AGAIN` where SIGTERM or SIGINT cut it short: the state has been
+        saved, and the same call goes on from it.
+
     Raises:
         Refused: If something is missing or does not fit, or the loss ran away.
-        SystemExit: With code 75 after SIGTERM or SIGINT, when the state has been saved.
     """
     recipe = _recipe(run, validation)
     if threads is not None:
@@ -89,10 +92,17 @@ def train(
                     record=journal.record,
                     keep=sitting.keep,
                 )
+            except _LeftError:
+                return TRY_AGAIN
             except Diverged as problem:
                 raise Refused(f"{run.id}: {problem}; {sitting.last_good()}") from None
         sitting.write(out, weights)
         checkpoints.remove()
+    return 0
+
+
+class _LeftError(Exception):
+    """The state is saved and the process was asked to end."""
 
 
 class _Sitting:
@@ -141,7 +151,7 @@ class _Sitting:
         self._checkpoints.save(step, state)
         if self._asked:
             self._journal.say(f"{self._asked}: saved at step {step:,}; run again to go on")
-            raise SystemExit(TRY_AGAIN)
+            raise _LeftError
 
     @contextmanager
     def told_of_signals(self) -> Iterator[None]:
