@@ -35,8 +35,8 @@ _DAMAGE: tuple[type[Exception], ...] = (  # what Pillow and tifffile raise on a 
 )
 
 # MATLAB's rgb2ycbcr for R, G, B in 0-255: rows Y, Cb, Cr; ITU-R BT.601, studio range.
-_YCBCR = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112], [112, -93.786, -18.214]])
-_YCBCR /= 255
+_STUDIO = [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]
+_YCBCR = np.array(_STUDIO) / 255
 _OFFSET = np.array([16.0, 128.0, 128.0])
 _LUMA = {
     "bt601": (_YCBCR[0], 16.0),

@@ -52,7 +52,7 @@ def psnr(
     Source: one mean over all pixels and channels, as in every script named above.
 
     >>> round(psnr(np.full((4, 4), 10, np.uint8), np.full((4, 4), 13, np.uint8)), 3)
-    39.909
+    39.91
     """
     a, b = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
     error = float(np.square(a - b).mean())

@@ -1,0 +1,173 @@
+"""The verb `calibrate`: each paper's bicubic row, printed beside measured, per protocol.
+
+A protocol whose bicubic row comes out as printed measures what the paper measured; one that misses
+it would make every other comparison with that paper a guess.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from acutance import image, resolve
+from acutance.calibrations import Calibration, Chain, Target, read
+from acutance.degradations.imresize import imresize
+from acutance.files import write_atomically
+from acutance.parallel import each
+from acutance.resize import resize
+from acutance.rows import mean, written
+from acutance.spec import Call
+from acutance.study import open_book
+
+Array = npt.NDArray[Any]
+HEAD = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """One printed cell and what was measured for it; None and a reason where nothing was."""
+
+    calibration: str
+    target: Target
+    measured: float | None
+    reason: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the measured value, rounded to the printed digits, is the printed one."""
+        cell = self.target.cell
+        return self.measured is not None and f"{self.measured:.{cell.decimals}f}" == cell.value
+
+    @property
+    def row(self) -> dict[str, str]:
+        """The row of the CSV."""
+        cell = self.target.cell
+        return {
+            "calibration": self.calibration,
+            "paper": cell.paper,
+            "table": cell.table,
+            "dataset": cell.dataset,
+            "scale": str(cell.scale),
+            "metric": cell.metric,
+            "protocol": self.target.metric.name,
+            "printed": cell.value,
+            "measured": "" if self.measured is None else repr(self.measured),
+            "agrees": "" if self.measured is None else str(self.agrees).lower(),
+            "reason": self.reason,
+        }
+
+
+def run(root: Path, study: str | None = None, out: Path | None = None) -> list[Agreement]:
+    """Measures every calibration of params.yaml on the data sets that are here, and prints it.
+
+    Args:
+        root: The project's root, which holds params.yaml and data/hr.
+        study: An overlay in workflow/studies; None for the one params.yaml names.
+        out: A CSV to write as well.
+
+    Raises:
+        Refused: If params.yaml has a mistake or an image is damaged.
+    """
+    book, _ = open_book(root, study)
+    found: list[Agreement] = []
+    for calibration in read(book):
+        folders = {d.name: root / d.hr for d in calibration.datasets}
+        for agreement in calibrate(calibration, folders):
+            print(_line(agreement), flush=True)
+            found.append(agreement)
+    if out is not None:
+        write_atomically(out, written(HEAD, (agreement.row for agreement in found)))
+    return found
+
+
+def calibrate(
+    calibration: Calibration, folders: Mapping[str, Path], *, workers: int | None = None
+) -> Iterator[Agreement]:
+    """Yields what is measured for each printed cell of one calibration.
+
+    Args:
+        calibration: The printed cells, their metrics, and how the paper made its images.
+        folders: Data set to folder of HR pictures; cells of a set without a folder get a reason.
+        workers: Images worked on at a time; None for one per core.
+
+    Raises:
+        Refused: If a picture is damaged or smaller than the scale.
+    """
+    for scale in calibration.scales:
+        for dataset in dict.fromkeys(t.cell.dataset for t in calibration.targets):
+            targets = calibration.at(dataset, scale)
+            folder = folders.get(dataset)
+            if folder is None or not folder.is_dir():
+                why = f"{dataset} is not here; fetch it"
+                values: list[float | None] = [None] * len(targets)
+            else:
+                why, values = "", [*_means(folder, calibration.chain, targets, scale, workers)]
+            for target, value in zip(targets, values, strict=True):
+                yield Agreement(
+                    calibration=calibration.name, target=target, measured=value, reason=why
+                )
+
+
+def render(hr: Array, scale: int, chain: Chain) -> tuple[Array, Array]:
+    """Returns an HR picture's bicubic image as a paper made it, and the HR that it compared.
+
+    Args:
+        hr: uint8 (H, W, 3) or (H, W).
+        scale: Integer, at least 2.
+        chain: Channel, rounding between, clipping, grey pictures.
+
+    Returns:
+        Both cut to multiples of `scale`, and both 8-bit luma (H, W) where the chain resizes luma.
+        The bicubic image is float64 where the chain does not clip it to the studio range.
+
+    Raises:
+        Refused: If a side is smaller than `scale`.
+
+    Source: the evaluation scripts of SRCNN, VDSR and LapSRN ("y"), of SPSR's toolbox ("rgb").
+    """
+    whole = image.modcrop(hr, scale)
+    if chain.grey == "rgb":
+        whole = image.as_rgb(whole)
+    if chain.channel == "y":
+        whole = image.quantise(image.luma(whole))
+    lr = imresize(whole, scale, rounding="none" if chain.lr == "double" else "uint8")
+    sr: Array = resize(lr, *whole.shape[:2])
+    if chain.clip == "studio":
+        sr = image.quantise(sr, 16, 235)
+    return sr, whole
+
+
+def _means(
+    folder: Path, chain: Chain, targets: tuple[Target, ...], scale: int, workers: int | None
+) -> Iterator[float]:
+    """Yields each target's mean over the pictures of a folder."""
+    metrics = [_loaded(target.metric) for target in targets]
+
+    def measured(path: Path) -> list[float]:
+        sr, hr = render(image.read_image(path), scale, chain)
+        return [metric(sr, hr) for metric in metrics]
+
+    pictures = list(image.list_images(folder).values())
+    title = f"{folder.name.partition('@')[0]} x{scale}"
+    values = np.array(list(each(measured, pictures, workers=workers, title=title)))
+    for column in values.T:
+        yield mean(column.tolist())
+
+
+def _loaded(call: Call) -> Callable[..., float]:
+    function: Any = resolve.load("metrics", call.function)
+    return partial(function, **call.kwargs)
+
+
+def _line(agreement: Agreement) -> str:
+    """Returns one line for the terminal."""
+    cell, measured = agreement.target.cell, agreement.measured
+    where = f"{cell.paper:5} {cell.dataset:11} x{cell.scale} {agreement.target.metric.name:13}"
+    if measured is None:
+        return f"{where} printed {cell.value:>7}  not measured: {agreement.reason}"
+    verdict = "as printed" if agreement.agrees else "DIFFERS"
+    return f"{where} printed {cell.value:>7}  measured {measured:.5f}  {verdict}"
