@@ -1,7 +1,6 @@
 """The verb `train`: assembles what a run names, lets the loop fit it, and keeps what came out."""
 
 import importlib.metadata
-import inspect
 import json
 import os
 import platform
@@ -270,7 +269,7 @@ def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pa
         seed=run.seed,
         sampling=recipe.sampling,
         augment=recipe.augment,
-        channels=inspect.signature(_network(run)).parameters["channels"].default,
+        channels=run.channels,
         device=device,
     )
 

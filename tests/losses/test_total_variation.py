@@ -9,7 +9,7 @@ from acutance.losses.total_variation import total_variation
 
 def test_by_hand():
     image = torch.tensor([[0.0, 1.0], [3.0, 7.0]]).view(1, 1, 2, 2)
-    # across: 1^2 + 4^2; down: 3^2 + 6^2
+    # squares of the steps across (1 and 4), then of those down (3 and 6)
     assert total_variation(image).item() == 1 + 16 + 9 + 36
 
 

@@ -10,14 +10,15 @@ from acutance.errors import Refused
 from acutance.models._enlarge import enlarge, enlarge_8bit, phases
 from acutance.models.vdsr import VDSR
 
+PAPER = {"channels": 1, "bias": True}
 GV = {"channels": 3, "residual_channels": 1, "bias": False, "upsample": "pil_bilinear"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "count"),
     [
-        ({}, 665_921),  # 9*64+64 + 18*(9*64*64+64) + 9*64+1
-        ({"bias": False}, 664_704),  # 9*64 + 18*9*64*64 + 9*64
+        (PAPER, 665_921),  # 9*64+64 + 18*(9*64*64+64) + 9*64+1
+        ({"channels": 1}, 664_704),  # 9*64 + 18*9*64*64 + 9*64
         (GV, 665_856),  # 9*3*64 + 18*9*64*64 + 9*64
     ],
 )
@@ -25,7 +26,7 @@ def test_parameter_count(arguments, count):
     assert sum(p.numel() for p in VDSR(2, **arguments).parameters()) == count
 
 
-@pytest.mark.parametrize("arguments", [{}, GV, {"channels": 3, "residual_channels": 3}])
+@pytest.mark.parametrize("arguments", [{}, PAPER, GV, {"residual_channels": 3}])
 def test_equals_the_layers_written_out(arguments):
     torch.manual_seed(0)
     model = VDSR(2, depth=4, width=5, **arguments).double()
@@ -56,7 +57,7 @@ def test_the_released_variant_adds_one_detail_to_three_channels():
 
 def test_initial_weights_are_he_by_fan_out():
     torch.manual_seed(0)
-    model = VDSR(2)
+    model = VDSR(2, **PAPER)
     for layer in (model.input, model.residual_layer[7].conv):
         # the standard error of a standard deviation from 576 draws or more is below 3 %
         assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / (9 * 64)), rel=0.12)

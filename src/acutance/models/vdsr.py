@@ -6,8 +6,8 @@ Code:  lusinlu/gradient-variance-loss@69f80c4, vdsr.py; no licence given (after
        initialisation and outputs were checked against the first.
 Here:  departs in enlarging LR inside the network, where the papers enlarge while loading; and in
        one network per scale, as GV has it, where VDSR's paper trains one for all. The defaults are
-       the VDSR paper's network; GV's released one is channels=3, residual_channels=1, bias=False,
-       upsample="pil_bilinear".
+       GV's released network with the papers' bicubic; the released code enlarges by
+       upsample="pil_bilinear". VDSR's own network is channels=1, bias=True.
 """
 
 import math
@@ -31,7 +31,7 @@ class VDSR(nn.Module):
 
     Args:
         scale: Enlargement, one of `SCALES`.
-        channels: 1 for luma Y/255, 3 for RGB.
+        channels: 3 for RGB, 1 for luma Y/255.
         residual_channels: Of the detail; 1 adds the same detail to every channel.
         bias: Whether the convolutions have one.
         depth: Convolutions, at least 2.
@@ -46,9 +46,9 @@ class VDSR(nn.Module):
         self,
         scale: int,
         *,
-        channels: Literal[1, 3] = 1,
+        channels: Literal[1, 3] = 3,
         residual_channels: Literal[1, 3] = 1,
-        bias: bool = True,
+        bias: bool = False,
         depth: int = 20,
         width: int = 64,
         upsample: Literal["bicubic", "pil_bilinear"] = "bicubic",
