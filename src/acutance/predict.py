@@ -34,7 +34,7 @@ def predict_folder(
     scale: int,
     channels: int | None = 3,
     output: Output = "png",
-    device: str = "cpu",
+    device: torch.device | str = "cpu",
     precision: Precision = "fp32",
     channels_last: bool = False,
 ) -> None:
@@ -52,16 +52,16 @@ def predict_folder(
         scale: Enlargement that `model` was made for.
         channels: 3 for RGB, 1 for luma, None for a model that takes any number (grey stays grey).
         output: "png": 8 bit, rounded half up; "float": float32 TIFF, 0-255 scale, unclipped.
-        device: "cpu", "cuda" or "cuda:N".
+        device: One that this machine has; see `device`.
         precision: "fp32" keeps every product whole; "tf32" and "bf16" do not.
         channels_last: Memory layout; moves the last digits and the seconds.
 
     Raises:
         Refused: If there is no image, one is damaged, the network's output for one is not a number,
-            the memory does not suffice, or there is no such device.
+            or the memory does not suffice.
     """
     pictures = image.list_images(lr)
-    where = _device(device)
+    where = torch.device(device)
     settle(0, precision)
     model = model.to(where).eval()
     if channels_last:  # the images need not be: convolutions follow their weights
@@ -81,6 +81,34 @@ def predict_folder(
             writing.append(pool.submit(_write, folder / name, sr, picture, output))
         for written in writing:
             written.result()
+
+
+def device(name: str) -> torch.device:
+    """Returns the device called `name`; "auto" is a GPU where there is one.
+
+    Raises:
+        Refused: If this machine has no such device.
+    """
+    try:
+        chosen = torch.device(_preferred() if name == "auto" else name)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError):  # unknown word; a torch without CUDA; no such GPU
+        usable = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        raise Refused(f"--device: found '{name}'; usable here: {', '.join(usable)}") from None
+    return chosen
+
+
+def set_threads(threads: int | None) -> None:
+    """Sets how many threads torch computes with on a CPU; None leaves its own choice.
+
+    Raises:
+        Refused: If there is to be none.
+    """
+    if threads is None:
+        return
+    if threads < 1:
+        raise Refused(f"--threads: found {threads}; must be at least 1")
+    torch.set_num_threads(threads)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -112,15 +140,8 @@ def load_weights(model: nn.Module, path: Path) -> None:
     model.load_state_dict(found)
 
 
-def _device(name: str) -> torch.device:
-    """Returns the device called `name`, if this machine has it."""
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):  # unknown word; a torch without CUDA; no such GPU
-        usable = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        raise Refused(f"device: found '{name}'; usable here: {', '.join(usable)}") from None
-    return device
+def _preferred() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @torch.inference_mode()
