@@ -96,6 +96,15 @@ def test_every_make_command_in_the_readme_is_a_target() -> None:
     assert sorted(named - set(re.findall(r"(?m)^([a-z]+):", makefile))) == []
 
 
+def test_the_demo_names_a_profile_and_a_study_that_exist() -> None:
+    asked = subprocess.run(
+        ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    [(profile, study)] = re.findall(r"snakemake --profile (\S+) --config study=(\w+)", asked.stdout)
+    assert (ROOT / profile / "config.yaml").is_file()
+    assert (ROOT / "workflow" / "studies" / f"{study}.yaml").is_file()
+
+
 # --- make, on a small project of the same shape ------------------------------------------------
 
 # A build backend that needs no package: what `make environment` installs here, without a network.
