@@ -1,0 +1,50 @@
+"""What a track has measured so far: the scores of its evaluations, by place in a table."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from acutance.errors import Refused
+from acutance.rows import read_scores
+from acutance.spec import Call, Evaluation, Track
+
+Place = tuple[str, int, str]  # system, scale, data set
+
+
+class Measured:
+    """The scores of one track, as far as they are computed."""
+
+    def __init__(self, track: Track, root: Path) -> None:
+        self.track = track
+        self.root = root
+        self._files: dict[str, dict[str, dict[str, float]]] = {}
+
+    @cached_property
+    def wanted(self) -> Mapping[Place, tuple[Evaluation, ...]]:
+        """The evaluations of each system, scale and data set, by seed."""
+        found: dict[Place, tuple[Evaluation, ...]] = {}
+        for each in self.track.evaluations:
+            place = (each.run.system, each.run.scale, each.dataset.name)
+            found[place] = (*found.get(place, ()), each)
+        return found
+
+    def protocol(self, metric: str) -> Call | None:
+        """Returns the metric that measures a column of the paper, or None if the track has none."""
+        return dict(self.track.metrics).get(metric)
+
+    def images(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, float] | None:
+        """Returns the value of each image, or None if the evaluation is not computed yet.
+
+        Raises:
+            Refused: If the score file is damaged or lacks the metric.
+        """
+        name = evaluation.scores
+        if name not in self._files:
+            if not (self.root / name).is_file():
+                return None
+            self._files[name] = read_scores(self.root / name)
+        if protocol.name not in self._files[name]:
+            raise Refused(
+                f"{name}: no metric '{protocol.name}'; remove the file and run score again"
+            )
+        return self._files[name][protocol.name]

@@ -1,0 +1,71 @@
+"""What a study shows of a printed table: which rows and columns, and numbers as text."""
+
+import math
+from decimal import Decimal
+
+from acutance.measured import Measured
+from acutance.published import Cell, Paper, Table
+from acutance.spec import Track
+
+HEAD = (
+    "track,row,column,system,variant_of,scale,dataset,metric,protocol,unit,"
+    "printed,rebuilt,difference,reason,seeds,runs"
+)
+
+
+def shown(paper: Paper, sheet: Table, measured: Measured) -> list[tuple[str, int]]:
+    """Returns the data sets and scales that a track shows of a table: printed ones, then its own.
+
+    Its own are data sets that none of its paper's tables prints, at the scales that the table has.
+    """
+    printed = list(dict.fromkeys((cell.dataset, cell.scale) for cell in sheet.cells))
+    chosen = [dataset.name for dataset in measured.track.datasets]
+    scales = dict.fromkeys(scale for _, scale in printed)
+    tested = {(dataset, scale) for _, scale, dataset in measured.wanted}
+    known = {cell.dataset for cell in paper.cells}
+    own = [(d, s) for d in chosen if d not in known for s in scales if (d, s) in tested]
+    return [place for place in printed if place[0] in chosen] + own
+
+
+def outside(paper: Paper, sheet: Table, tracks: tuple[Track, ...]) -> tuple[str, ...]:
+    """Returns the labels of the printed rows (or blocks) whose data set no track tests on."""
+    chosen = {dataset.name for track in tracks for dataset in track.datasets}
+    heads = [axis for _, axis in sheet.layout.rows]
+    found = [cell for cell in sheet.cells if cell.dataset and cell.dataset not in chosen]
+    if "dataset" in heads:
+        return tuple(dict.fromkeys(cell.row for cell in found))
+    places = [f"{paper.label('dataset', c.dataset)} / {c.scale}" for c in found]
+    return tuple(dict.fromkeys(places))
+
+
+def systems(paper: Paper, sheet: Table, track: Track) -> tuple[str, ...]:
+    """Returns the systems of a table: what no table of the paper prints, first, then as printed."""
+    printed = {cell.system for cell in paper.cells}
+    return (*(s for s in track.systems if s not in printed), *sheet.order("system"))
+
+
+def difference(rebuilt: float | None, printed: Cell | None) -> str:
+    """Returns rebuilt minus printed, the rebuilt number rounded to the printed digits first.
+
+    Args:
+        rebuilt: The rebuilt number, or None.
+        printed: The printed cell, or None.
+
+    Returns:
+        A decimal with as many digits as printed; empty where there is nothing to compare.
+    """
+    if rebuilt is None or printed is None or not math.isfinite(rebuilt):
+        return ""
+    exact = Decimal(rounded(rebuilt, printed.decimals)) - printed.number
+    return str(exact + 0)  # + 0 makes a zero unsigned
+
+
+def rounded(value: float, decimals: int) -> str:
+    """Returns a number as it is printed: half to even, `decimals` digits after the point.
+
+    >>> rounded(28.005, 2)
+    '28.01'
+    """
+    if not math.isfinite(value):
+        return str(value)
+    return f"{Decimal(repr(value)):.{decimals}f}"
