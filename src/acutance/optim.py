@@ -121,7 +121,7 @@ def play(player: Player, named: Mapping[str, Tensor], recipe: Recipe, step: int)
         step: Counted from 0.
 
     Returns:
-        Its loss before that, and each term before weighting: (1 + T,); does not wait for the device.
+        Its loss before that, and each term before weighting: (1 + T,), not waited for.
     """
     values = [part.function(**{name: named[name] for name in part.asks}) for part in player.terms]
     weighted = [part.weight * value for part, value in zip(player.terms, values, strict=True)]

@@ -1,13 +1,10 @@
 """The verb `train`: assembles what a run names, lets the loop fit it, and keeps what came out."""
 
-import importlib.metadata
 import json
 import os
-import platform
 import resource
 import shutil
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +21,7 @@ from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.journal import Journal
 from acutance.optim import Diverged, Term, term
+from acutance.origin import commit, device_name, versions
 from acutance.packed import Packed, open_packed
 from acutance.pairs import Pairs
 from acutance.resolve import load
@@ -31,7 +29,6 @@ from acutance.spec import Loss, Recipe, Run
 from acutance.state import Checkpoints
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
-VERSIONS = ("acutance", "torch", "numpy", "safetensors")
 
 
 def train(
@@ -124,13 +121,13 @@ class _Sitting:
             )
         self.state: dict[str, Any] | None = found["loop"]
         self._peak = int(found.get("peak", 0))
-        here = {"device": _device_name(device), "threads": torch.get_num_threads()} | _versions()
+        bits = {"device": device_name(device), "threads": torch.get_num_threads()} | versions()
         before = list(found.get("sittings", []))
-        self._sittings = [*before, {"from_step": found["step"], **here}]
+        self._sittings = [*before, {"from_step": found["step"], **bits, **commit()}]
         journal.go_on(found.get("rows", []), found.get("seconds", 0.0), found["step"])
         if self.state is not None:
             journal.say(f"goes on from step {found['step']:,}")
-        if any(earlier | {"from_step": 0} != {"from_step": 0, **here} for earlier in before):
+        if any(earlier[name] != bits[name] for earlier in before for name in bits):
             journal.say("not the machine, threads or versions it began on: bits may differ")
 
     def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
@@ -195,7 +192,6 @@ class _Sitting:
         return {
             "run": self._run.shown(),
             "digest": self._run.digest,
-            **_commit(),
             **{name: value for name, value in self._sittings[-1].items() if name != "from_step"},
             "sittings": self._sittings,
             "seconds": round(self._journal.seconds, 1),
@@ -239,20 +235,6 @@ def _device(name: str) -> torch.device:
     return chosen
 
 
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-
-
-def _processor() -> str:
-    """Returns the name of the CPU."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def _network(run: Run) -> Callable[[], nn.Module]:
     """Returns what makes the run's network."""
     model = cast(Callable[..., nn.Module], load("models", run.model.function))
@@ -277,26 +259,3 @@ def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pa
 def _term(loss: Loss) -> Term:
     function = cast(Callable[..., Tensor], load("losses", loss.function))
     return term(loss.name, loss.weight, partial(function, **loss.kwargs))
-
-
-def _versions() -> dict[str, object]:
-    return {
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
-    }
-
-
-def _commit() -> dict[str, object]:
-    """Returns the commit of the code and whether files differ from it; None outside a checkout."""
-    git, here = shutil.which("git"), Path(__file__).parent
-
-    def ask(*words: str) -> str | None:
-        if git is None:
-            return None
-        done = subprocess.run(
-            [git, "-C", str(here), *words], capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit = ask("rev-parse", "HEAD")
-    return {"commit": commit, "dirty": bool(ask("status", "--porcelain")) if commit else None}
