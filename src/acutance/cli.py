@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from acutance import __version__, commands
 from acutance.errors import Refused
@@ -46,11 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _verb(verbs: Verbs, name: str, about: str, more: str = "") -> argparse.ArgumentParser:
-    made = verbs.add_parser(
+    made: argparse.ArgumentParser = verbs.add_parser(
         name,
         help=about,
         description=f"{about[0].upper()}{about[1:]}. {more}",

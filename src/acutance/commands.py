@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from acutance import paths, resolve
+from acutance.entries import dataset
+from acutance.entries import run as declared_run
 from acutance.errors import Refused
 from acutance.spec import Call, Evaluation, Run, Study
 from acutance.study import find, find_call, load, open_book
@@ -25,15 +27,15 @@ def fetch(options: argparse.Namespace) -> None:
     """Downloads data sets and verifies them."""
     from acutance import fetch as verb
 
-    root, study = _study(options)
-    known = {d.id: d for t in study.tracks for d in (*t.train, *t.datasets)}
-    known |= {p.id: p for r in study.runs if r.validate for p in r.validate.datasets}
+    root, _ = _study(options)
+    book, _ = open_book(root, options.study)
+    known = {d.id: d for d in (dataset(book, name) for name in book.section("datasets"))}
     mirror = os.environ.get(MIRROR)
     for wanted in options.datasets:
-        dataset = find(known, wanted, "data set")
+        found = find(known, wanted, "data set")
         verb.fetch(
-            dataset,
-            root / dataset.hr,
+            found,
+            root / found.hr,
             downloads=root / paths.DOWNLOADS,
             mirror=Path(mirror) if mirror else None,
         )
@@ -231,11 +233,9 @@ def _declared(options: argparse.Namespace, section: str, name: str, option: str)
 
 
 def _declared_run(options: argparse.Namespace) -> Run:
-    from acutance.entries import run
-
     book, _ = open_book(_root(options), options.study)
     book.check("systems", options.system, "--system")
-    return run(book, options.system, options.scale, 0, place="--scale")
+    return declared_run(book, options.system, options.scale, 0, place="--scale")
 
 
 def _run(study: Study, wanted: str) -> Run:
