@@ -10,13 +10,20 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "acutance"
 NOUNS = {"degradations", "models", "critics", "losses", "loops", "metrics"}
 LAYERS: tuple[set[str], ...] = (
     {
-        "errors", "files", "spec", "paths", "resolve", "identity", "params", "entries", "study",
-        "published", "rows", "measured",
+        "errors", "files", "paths", "resolve", "identity",
+        "spec", "params", "entries", "calibrations", "study",
+        "published", "rows", "measured", "sheet", "grid", "origins", "summary",
+        "transfer", "download",
     },
-    {"image", "resize", "archive", "verify", "packed", "pairs", "optim", "state", "verdicts"},
+    {
+        "image", "resize", "parallel", "archive", "verify", "diagnose",
+        "packed", "pairs", "optim", "state", "journal", "origin",
+        "verdicts", "claims",
+    },
     NOUNS,
     {
         "fetch", "degrade", "pack", "train", "predict", "score", "calibrate", "tabulate", "report",
+        "plan",
     },
     {"commands"},
     {"cli"},
