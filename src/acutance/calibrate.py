@@ -134,7 +134,9 @@ def render(hr: Array, scale: int, chain: Chain) -> tuple[Array, Array]:
         whole = image.as_rgb(whole)
     if chain.channel == "y":
         whole = image.quantise(image.luma(whole))
-    lr = imresize(whole, scale, rounding="none" if chain.lr == "double" else "uint8")
+    lr = imresize(whole, scale, rounding="none")
+    if chain.lr == "uint8":
+        lr = image.quantise(lr)
     sr: Array = resize(lr, *whole.shape[:2])
     if chain.clip == "studio":
         sr = image.quantise(sr, 16, 235)

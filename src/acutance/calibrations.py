@@ -20,7 +20,8 @@ class Chain:
 
     Attributes:
         channel: "y": the 8-bit luma plane is resized; "rgb": all three channels are.
-        lr: Whether the small image is rounded to 8 bits before it is enlarged.
+        lr: Whether the small image is rounded to 8 bits before it is enlarged: once, not after
+            each pass as `imresize` of a uint8 array does (up to 0.004 dB less, on Set5).
         clip: "studio": the result is clipped to 16-235 as `ycbcr2rgb` does; "none": to 0-255.
         grey: A grey picture stays one full-range plane, or counts as three equal channels.
     """

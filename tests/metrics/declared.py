@@ -1,0 +1,26 @@
+"""Metrics as params.yaml declares them, ready to call."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from acutance import entries, resolve
+from acutance.study import open_book
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def book() -> entries.Book:
+    return open_book(ROOT)[0]
+
+
+def declared(name: str, scale: int) -> Callable[..., float]:
+    call = entries.call(book(), "metrics", name, scale=scale)
+    function: Any = resolve.load("metrics", call.function)
+    return partial(function, **call.kwargs)
+
+
+def names() -> list[str]:
+    return sorted(book().section("metrics"))
