@@ -1,0 +1,66 @@
+"""journal: the log is CSV that grows, survives a restart, and a quiet stream gets few lines."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from acutance.journal import Journal
+
+ROW = {"loss": 0.25, "l2": 0.125, "learning_rate": 1e-4}
+
+
+def journal(tmp_path: Path, steps: int = 1000, **console: object) -> tuple[Journal, io.StringIO]:
+    out = io.StringIO()
+    shown = Console(file=out, width=120, **console)
+    return Journal(tmp_path / "log.csv", ["l2"], title="espcn", steps=steps, console=shown), out
+
+
+def test_rows_are_in_the_file_as_they_come(tmp_path: Path) -> None:
+    kept, _ = journal(tmp_path)
+    with kept:
+        kept.record(1, ROW)
+        kept.record(2, ROW | {"psnr": 30.123456789012})
+        lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0] == "step,loss,l2,learning_rate,psnr,seconds"
+    assert lines[1].startswith("1,0.25,0.125,0.0001,,")
+    assert lines[2].startswith("2,0.25,0.125,0.0001,30.1234568,")
+    assert kept.text().splitlines() == lines
+
+
+def test_going_on_cuts_later_rows_and_adds_to_the_time(tmp_path: Path) -> None:
+    first, _ = journal(tmp_path)
+    with first:
+        first.record(1, ROW)
+        held = [dict(row) for row in first.rows]
+        first.record(2, ROW)
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("3,0.2")  # a line that a kill cut short
+    again, _ = journal(tmp_path)
+    again.go_on(held, 100.0, 1)
+    with again:
+        again.record(2, ROW)
+    steps = [line.split(",")[0] for line in (tmp_path / "log.csv").read_text().splitlines()]
+    assert steps == ["step", "1", "2"]
+    assert again.rows[-1]["seconds"] >= 100
+
+
+def test_without_a_terminal_a_short_run_says_one_line(tmp_path: Path) -> None:
+    kept, out = journal(tmp_path)
+    with kept:
+        for step in range(1, 1001):
+            if step == 500:
+                kept.record(step, ROW | {"psnr": 31.0})
+            kept.tick(step)
+    (line,) = out.getvalue().splitlines()
+    assert line.startswith("espcn: step 1,000 of 1,000")
+    assert "loss 0.25  PSNR 31.00 dB  0:00:00 left" in line
+
+
+def test_on_a_terminal_a_bar_moves(tmp_path: Path) -> None:
+    kept, out = journal(tmp_path, force_terminal=True)
+    with kept:
+        kept.record(1, ROW)
+        kept.tick(1000)
+    assert "1000/1000" in out.getvalue()
+    assert "steps/s  loss 0.25" in out.getvalue()
