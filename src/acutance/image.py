@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
 from PIL import Image
 
+from acutance import tif
 from acutance.errors import Refused
 from acutance.files import write_atomically
 
@@ -27,11 +27,12 @@ Float = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]
 Dialect = Literal["bt601", "edsr"]
 
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+_TIF = (".tif", ".tiff")
+SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".webp", *_TIF)
 
 _DAMAGE: tuple[type[Exception], ...] = (  # what Pillow and tifffile raise on a damaged file
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error),
-    *(zlib.error, tifffile.TiffFileError, Image.DecompressionBombError),
+    *(zlib.error, Image.DecompressionBombError, MemoryError, OverflowError, ZeroDivisionError),
 )
 
 # MATLAB's rgb2ycbcr for R, G, B in 0-255: rows Y, Cb, Cr; ITU-R BT.601, studio range.
@@ -77,12 +78,15 @@ def read_image(path: Path) -> Bytes:
     Raises:
         Refused: If the file is absent, damaged, or neither 8-bit RGB nor grey (palette, alpha).
     """
+    if path.suffix.lower() in _TIF:
+        if (pixels := read_sr(path)).dtype != np.uint8:
+            raise Refused(f"{path}: {pixels.dtype} pixels; save it as 8-bit RGB or grey")
+        return pixels
     with _damage_named(path):
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
             picture.load()
-    fault = _fault(picture, data)
-    if fault:
+    if fault := _fault(picture, data):
         raise Refused(f"{path}: {fault}; save it as 8-bit RGB or grey without loss")
     return np.asarray(picture)
 
@@ -96,16 +100,16 @@ def read_sr(path: Path) -> Array:
     Raises:
         Refused: If the file is absent, damaged, of another kind, or holds a NaN or an infinity.
     """
-    if path.suffix.lower() not in (".tif", ".tiff"):
+    if path.suffix.lower() not in _TIF:
         return read_image(path)
     with _damage_named(path):
-        image = tifffile.imread(path)
+        image = tif.read(path)
     _check_shape(image, f"{path}: ")
     if image.dtype not in (np.dtype(np.uint8), np.dtype(np.float32)):
         raise Refused(f"{path}: {image.dtype} pixels; expected uint8 or float32 on the 0-255 scale")
     if not np.isfinite(image).all():
         raise Refused(f"{path}: holds NaN or infinity; the network that wrote it has diverged")
-    return np.asarray(image)
+    return image
 
 
 def encode_png(image: Bytes) -> bytes:
@@ -132,11 +136,7 @@ def write_png(path: Path, image: Bytes) -> None:
 def write_float_tif(path: Path, image: Array) -> None:
     """Writes `image`, float (H, W, 3) or (H, W) on the 0-255 scale, as float32 TIFF, atomically."""
     _check_shape(image)
-    buffer = io.BytesIO()
-    kind = "rgb" if image.ndim == 3 else "minisblack"
-    pixels = np.ascontiguousarray(image, np.float32)
-    tifffile.imwrite(buffer, pixels, photometric=kind, metadata=None, software=False)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, tif.encode(np.ascontiguousarray(image, np.float32)))
 
 
 def quantise(image: Array, low: int = 0, high: int = 255) -> Bytes:
