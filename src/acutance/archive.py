@@ -111,6 +111,8 @@ def _tar(path: Path, members: str, limits: Limits) -> Iterator[tuple[str, bytes]
     count = _Count(limits)
     with path.open("rb") as file:
         begin = file.read(16)
+    if begin.startswith(b"PK"):
+        raise DamagedError("damaged archive (a zip that lacks its end: it broke off)")
     opener = next(opener for magic, opener in _OPENERS if begin.startswith(magic))
     with cast(IO[bytes], opener(path)) as file:
         bounded = _Bounded(file, max(ROOM, RATIO * path.stat().st_size))

@@ -22,8 +22,6 @@ __all__ = ["check", "download", "file_name"]
 
 Say = Callable[[str], None]
 
-TENTH = 0.1  # of the whole between two lines, where no bar can be drawn
-
 
 def download(source: Source, folder: Path, *, say: Say, pause: float = 1.0) -> Path:
     """Returns the file behind `source.url`, from `folder` where it lies there already.
@@ -132,12 +130,11 @@ class _Lines:
     def __init__(self, name: str, say: Say) -> None:
         self.name = name
         self.say = say
-        self.told = 0.0
+        self.tenths = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Says how far it is, if that is a tenth further than last said."""
-        share = done / total if total else 0.0
-        self.told = min(self.told, share)  # begun anew
-        if share >= self.told + TENTH:
-            self.told = share
-            self.say(f"{self.name}: {share:.0%} of {total / 1e6:.1f} MB")
+        tenths = 10 * done // total if total else 0
+        if tenths > self.tenths:
+            self.say(f"{self.name}: {done / total:.0%} of {total / 1e6:.1f} MB")
+        self.tenths = tenths
