@@ -69,6 +69,7 @@ def test_a_cut_file_is_refused_by_name(tmp_path: Path, suffix: str, share: float
         image.read_sr(path)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @settings(deadline=None, max_examples=100)
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp", "tif", "float.tif"])
 @given(place=st.integers(0, 10**6), head=st.booleans(), flip=st.integers(1, 255))

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (typeshed)
 
 
 def _verb(verbs: Verbs, name: str, about: str, more: str = "") -> argparse.ArgumentParser:
@@ -153,12 +153,15 @@ def _measuring(verbs: Verbs) -> None:
         "calibrate",
         "measure the papers' bicubic rows: printed beside measured, per protocol",
     )
-    calibrate.add_argument("--out", type=Path, metavar="FILE", help="CSV to write as well")
+    calibrate.add_argument(
+        "--out", type=Path, metavar="FILE", help="CSV to write (default: in results/)"
+    )
 
 
 def _reading(verbs: Verbs) -> None:
     _verb(verbs, "tabulate", "put rebuilt numbers beside the printed ones, and verdicts on claims")
-    _verb(verbs, "report", "render tables, claims and origins as HTML, Markdown and LaTeX")
+    report = _verb(verbs, "report", "render tables, claims and origins as HTML, Markdown and LaTeX")
+    report.add_argument("--made", help=argparse.SUPPRESS)  # the workflow's: what dates the pages
     show = _verb(verbs, "show", "print a system as params.yaml and the study resolve it")
     show.add_argument("system", help="vdsr+gv, or a run: vdsr+gv_x2_s0")
     plan = _verb(verbs, "plan", "say what a rebuild runs, and what training costs in FLOPs")

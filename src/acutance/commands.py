@@ -17,6 +17,7 @@ from acutance import paths, resolve
 from acutance.entries import dataset
 from acutance.entries import run as declared_run
 from acutance.errors import Refused
+from acutance.files import write_atomically
 from acutance.spec import Call, Evaluation, Run, Study
 from acutance.study import find, find_call, load, open_book
 
@@ -158,15 +159,18 @@ def calibrate(options: argparse.Namespace) -> None:
     from acutance import calibrate as verb
 
     root, study = _study(options)
-    verb.run(root, study.name, out=options.out)
+    out = options.out or root / paths.CALIBRATION.format(study=study.name)
+    verb.run(root, study.name, out=out)
 
 
 def tabulate(options: argparse.Namespace) -> None:
     """Writes the tables of the study."""
     from acutance import tabulate as verb
+    from acutance.watch import watch
 
     root, study = _study(options)
-    for path in verb.tabulate(study, root, full=load(root, "papers")):
+    full = load(root, "papers")
+    for path in (*verb.tabulate(study, root, full=full), *watch(study, root)):
         print(path.relative_to(root))
 
 
@@ -175,8 +179,14 @@ def report(options: argparse.Namespace) -> None:
     from acutance import report as verb
 
     root, study = _study(options)
-    for path in verb.report(study, root):
+    made = verb.report(study, root)
+    for path in made:
         print(path.relative_to(root))
+    if options.made is not None:
+        marker = root / paths.MADE.format(study=study.name, made=options.made)
+        for old in marker.parent.glob("made@*"):
+            old.unlink()
+        write_atomically(marker, "".join(f"{path.relative_to(root)}\n" for path in made))
 
 
 def show(options: argparse.Namespace) -> None:

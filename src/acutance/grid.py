@@ -49,6 +49,7 @@ class Line:
     """A track's numbers, or the printed ones, of one row of the paper's table."""
 
     name: str
+    label: str
     boxes: tuple[Box, ...]
 
     @property
@@ -83,6 +84,7 @@ class Grid:
         title: What it shows.
         heads: Of the columns that name a row.
         columns: Label of each column of numbers, in order.
+        inside: What stands in each cell where it is more than one number: `PSNR / SSIM`.
         ours: Labels of the columns and rows that the paper does not print.
         blocks: The rows.
         tracked: Whether a column must say which track a line belongs to.
@@ -96,6 +98,7 @@ class Grid:
     title: str
     heads: tuple[str, ...]
     columns: tuple[str, ...]
+    inside: str
     ours: tuple[str, ...]
     blocks: tuple[Block, ...]
     tracked: bool
@@ -126,6 +129,7 @@ def lay_out(
     layout = sheet.layout
     printer = _Printer(paper, sheet, rows, [track.name for track in tracks], better)
     blocks = tuple(printer.block(where) for where in printer.order(printer.apart))
+    used = {axis for _, axis in (*layout.rows, *layout.columns)}
     added = {system for track in tracks for system in systems(paper, sheet, track)}
     added -= set(sheet.order("system"))
     return Grid(
@@ -134,6 +138,7 @@ def lay_out(
         title=layout.title,
         heads=tuple(head for head, _ in layout.rows),
         columns=tuple(printer.label(printer.across, at) for at in printer.columns),
+        inside="" if "metric" in used else " / ".join(m.upper() for m in sheet.order("metric")),
         ours=tuple(sorted(paper.label("system", system, table) for system in added)),
         blocks=blocks,
         tracked=any(len(group.lines) > 1 for block in blocks for group in block.groups),
@@ -189,11 +194,11 @@ class _Printer:
         for name in self.names:
             if any(row["track"] == name for row in own):
                 boxes = [self.box(self.cell(own, name, column)) for column in self.columns]
-                lines.append(Line(name=name, boxes=tuple(boxes)))
+                lines.append(Line(name=name, label=short(name, self.paper), boxes=tuple(boxes)))
         if any(row["printed"] for row in own):
             first = next(row["track"] for row in own if row["printed"])
             boxes = [self.print_box(self.cell(own, first, column)) for column in self.columns]
-            lines.append(Line(name=PRINT, boxes=tuple(boxes)))
+            lines.append(Line(name=PRINT, label=PRINT, boxes=tuple(boxes)))
         return Group(heads=self.heads(self.down, at), lines=tuple(lines))
 
     def cell(self, rows: Sequence[Row], track: str, column: tuple[str, ...]) -> list[Row]:
@@ -266,6 +271,11 @@ class _Printer:
             for key, rivals in found.items()
             if len(rivals) > 1
         }
+
+
+def short(track: str, paper: Paper) -> str:
+    """Returns what a track is called among those of its paper: `stated` for `gv-stated`."""
+    return track.removeprefix(f"{paper.name}-")
 
 
 def signed(difference: str) -> str:

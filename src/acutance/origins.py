@@ -16,22 +16,29 @@ class Origin:
     """A run and what its record says of it; empty texts where it says nothing.
 
     Attributes:
+        number: Its place in the study, from 1.
         run: The run.
         state: What there is of it: `trained`, `not trained yet`, or `nothing to train`.
         commit: Of the code that trained it; `+ changes` where files differed from it.
         device: Names of the machines, one per kind.
         hours: Of training, all sittings together.
         facts: Further lines (name, value): network, objective, recipe, data, versions.
-        scores: Its score files by data set, those that are there.
+        scores: Its score files by (track, data set), those that are there.
     """
 
+    number: int
     run: Run
     state: str
     commit: str
     device: str
     hours: float
     facts: tuple[tuple[str, str], ...]
-    scores: Mapping[str, str]
+    scores: Mapping[tuple[str, str], str]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its score files, each once."""
+        return tuple(dict.fromkeys(self.scores.values()))
 
 
 def origins(study: Study, root: Path) -> dict[str, Origin]:
@@ -40,14 +47,19 @@ def origins(study: Study, root: Path) -> dict[str, Origin]:
     Raises:
         Refused: If a run's record is not what `train` writes.
     """
-    scores: dict[str, dict[str, str]] = {}
-    for each in study.evaluations:
-        if (root / each.scores).is_file():
-            scores.setdefault(each.run.id, {})[each.dataset.name] = each.scores
-    return {run.id: _origin(run, root, scores.get(run.id, {})) for run in study.runs}
+    scores: dict[str, dict[tuple[str, str], str]] = {}
+    for track in study.tracks:
+        for each in track.evaluations:
+            if (root / each.scores).is_file():
+                place = (track.name, each.dataset.name)
+                scores.setdefault(each.run.id, {})[place] = each.scores
+    return {
+        run.id: _origin(number, run, root, scores.get(run.id, {}))
+        for number, run in enumerate(study.runs, start=1)
+    }
 
 
-def _origin(run: Run, root: Path, scores: Mapping[str, str]) -> Origin:
+def _origin(number: int, run: Run, root: Path, scores: Mapping[tuple[str, str], str]) -> Origin:
     name = paths.RUN_RECORD.format(run=run.id)
     record = _record(root / name, name) if run.trained else {}
     trained = "trained" if record else "not trained yet"
@@ -55,6 +67,7 @@ def _origin(run: Run, root: Path, scores: Mapping[str, str]) -> Origin:
     machines = [record, *record.get("sittings", [])]
     devices = dict.fromkeys(str(m["device"]) for m in machines if m.get("device"))
     return Origin(
+        number=number,
         run=run,
         state=trained if run.trained else "nothing to train",
         commit=f"{commit} + changes" if commit and record.get("dirty") else commit,

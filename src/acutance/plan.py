@@ -57,6 +57,23 @@ def page_digest(study: Study, root: Path) -> str:
     )
 
 
+def pages(study: Study, root: Path) -> list[str]:
+    """Returns the paths of a study's tables, of its report's folder, and of what dates them.
+
+    The last is a file named by `page_digest`. The others have plain paths, so it alone says
+    whether they are of today.
+    """
+    tables = [
+        paths.TABLE.format(study=study.name, paper=track.paper, table=table)
+        for track in study.tracks
+        for table in track.tables
+    ]
+    claims = [paths.CLAIMS.format(study=study.name, paper=track.paper) for track in study.tracks]
+    plain = [paths.METRICS, paths.CURVES, paths.CALIBRATION, paths.REPORT]
+    made = paths.MADE.format(study=study.name, made=page_digest(study, root))
+    return [*dict.fromkeys(tables + claims), *(p.format(study=study.name) for p in plain), made]
+
+
 def plan(study: Study, root: Path, *, every_run: bool = False) -> str:
     """Returns a text for people: runs, images, and the FLOPs of training, per track and in all.
 

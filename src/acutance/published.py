@@ -4,6 +4,7 @@
 what the cells do not say about the printed tables. Numbers stay text, digit for digit.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -134,6 +135,14 @@ class Paper:
     cells: tuple[Cell, ...]
     claims: tuple[Claim, ...]
 
+    def label(self, axis: str, value: str, table: str = "") -> str:
+        """Returns what `value` is called: in `table`, else in any table, else in `names`."""
+        own = [self.tables[table]] if table else []
+        for sheet in (*own, *self.tables.values()):
+            if (axis, value) in sheet.labels:
+                return sheet.labels[axis, value]
+        return str(self.names.get(value, value))
+
 
 def papers(folder: Path) -> tuple[str, ...]:
     """Returns the papers under `data/published` whose tables have a layout and can be rebuilt."""
@@ -154,6 +163,8 @@ def read(folder: Path) -> Paper:
     place = f"{folder.name}/layout.yaml"
     words = {"short": str, "title": str, "authors": str, "venue": str, "url": str}
     _fields(content, {**words, "tables": dict}, {"notes": list, "names": dict}, place)
+    if not re.fullmatch(r"https?://[\w./:%~-]+", content["url"]):
+        raise Refused(f"{place}: url: wants an http address, found '{content['url']}'")
     tables = {
         name: _table(name, entry, cells, f"{place}: tables.{name}")
         for name, entry in content["tables"].items()

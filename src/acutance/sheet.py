@@ -28,14 +28,16 @@ def shown(paper: Paper, sheet: Table, measured: Measured) -> list[tuple[str, int
 
 
 def outside(paper: Paper, sheet: Table, tracks: tuple[Track, ...]) -> tuple[str, ...]:
-    """Returns the labels of the printed rows (or blocks) whose data set no track tests on."""
+    """Returns what is printed on data that no track tests on: `Set14 ×2, ×3, ×4`."""
     chosen = {dataset.name for track in tracks for dataset in track.datasets}
-    heads = [axis for _, axis in sheet.layout.rows]
-    found = [cell for cell in sheet.cells if cell.dataset and cell.dataset not in chosen]
-    if "dataset" in heads:
-        return tuple(dict.fromkeys(cell.row for cell in found))
-    places = [f"{paper.label('dataset', c.dataset)} / {c.scale}" for c in found]
-    return tuple(dict.fromkeys(places))
+    scales: dict[str, dict[int, None]] = {}
+    for cell in sheet.cells:
+        if cell.dataset and cell.dataset not in chosen:
+            scales.setdefault(cell.dataset, {})[cell.scale] = None
+    return tuple(
+        f"{paper.label('dataset', name)} {', '.join(f'×{scale}' for scale in each)}"
+        for name, each in scales.items()
+    )
 
 
 def systems(paper: Paper, sheet: Table, track: Track) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Summary:
         wanted: Numbers that the study wants of the track.
         gaps: One for each metric.
         hours: Of training, by device.
+        commits: Of the code that trained.
         runs: Trained runs that are done, and all of them.
     """
 
@@ -44,6 +45,7 @@ class Summary:
     wanted: int
     gaps: tuple[Gap, ...]
     hours: tuple[tuple[str, float], ...]
+    commits: tuple[str, ...]
     runs: tuple[int, int]
 
 
@@ -72,6 +74,7 @@ def summarise(
         wanted=sum((r["system"], int(r["scale"]), r["dataset"]) in wanted for r in rows),
         gaps=tuple(_gaps(paper, filled)),
         hours=tuple(hours.items()),
+        commits=tuple(dict.fromkeys(o.commit for o in done if o.commit)),
         runs=(len(done), len(ids)),
     )
 

@@ -194,7 +194,7 @@ def _row(paper: Paper, each: Comparison, measured: Measured, sign: int) -> dict[
     if printed is not None:
         row["printed_difference"] = str(printed)
         row["printed"] = HOLDS if sign * printed > 0 else FAILS
-    found = _paired(each, measured)
+    found = _paired(each, measured, paper)
     if isinstance(found, str):
         return row | {"rebuilt": NOT_COMPUTED, "reason": found}
     interval = bootstrap(found, crc32(repr((each.claim.id, *row.values())).encode()))
@@ -231,21 +231,23 @@ def _own(claim: Claim, measured: Measured) -> Iterator[Comparison]:
             yield each
 
 
-def _paired(each: Comparison, measured: Measured) -> NDArray[np.float64] | str:
+def _paired(each: Comparison, measured: Measured, paper: Paper) -> NDArray[np.float64] | str:
     """Returns the differences (seeds, images), or why there are none."""
     protocol = measured.protocol(each.metric)
     if protocol is None:
         return f"{each.metric} is not measured"
+    dataset = paper.label("dataset", each.dataset)
     if each.dataset not in {dataset.name for dataset in measured.track.datasets}:
-        return f"{each.dataset} is not in this study"
+        return f"{dataset} is not in this study"
     sides = []
     for name in (each.system, each.baseline):
         wanted = measured.wanted.get((name, each.scale, each.dataset))
+        label = paper.label("system", name)
         if not wanted:
-            return f"{name} at scale {each.scale} is not in this study"
+            return f"{label} at scale {each.scale} is not in this study"
         found = _by_seed(wanted, measured, protocol)
         if not found:
-            return f"{name} at scale {each.scale} on {each.dataset} is not computed yet"
+            return f"{label} at scale {each.scale} on {dataset} is not computed yet"
         sides.append(found)
     return _aligned(*sides)
 
