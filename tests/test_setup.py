@@ -1,5 +1,6 @@
 """Set-up: three descriptions of one environment in step, and a `make` that says what is missing."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -24,6 +26,9 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 
 # Where conda-forge and bioconda call a package otherwise than PyPI does.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
+
+# Not imported by the package: commands, Snakemake's way to SLURM, the photographs of the demo.
+PROGRAMS = {"dvc", "snakemake", "snakemake-executor-plugin-slurm", "scikit-image"}
 
 
 def direct() -> dict[str, Requirement]:
@@ -57,6 +62,22 @@ def test_every_pin_is_a_name_and_a_version_that_any_build_and_index_can_meet() -
 def test_pyproject_names_one_version_of_everything_but_torch() -> None:
     loose = [str(r) for r in direct().values() if not re.fullmatch(r"==[\w.]+", str(r.specifier))]
     assert loose == ["torch<2.14,>=2.11"]
+
+
+def test_the_package_depends_on_what_it_imports_and_on_nothing_else() -> None:
+    imported = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module).split(".")[0])
+    homes = packages_distributions()
+    foreign = imported - sys.stdlib_module_names - {"acutance"}
+    used = {canonicalize_name(homes[name][0]) for name in foreign}
+    wanted = {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]}
+    assert used - wanted == set()
+    assert wanted - used - PROGRAMS == set()
 
 
 @pytest.mark.parametrize("name", sorted(direct()))

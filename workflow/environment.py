@@ -23,7 +23,7 @@ PROJECT = ROOT / "pyproject.toml"
 # What pip says when it fails, and what to do about it. The first that fits is told: a full disk
 # and a missing compiler are named by pip once and surely, a lost connection in many ways.
 REMEDIES = {
-    r"No space left on device": "the disk is full; the environment needs 3 GB, and 5 GB more with "
+    r"No space left on device": "the disk is full; the environment needs 3 GB, and 4 GB more with "
     "a CUDA build of torch",
     r"command '\S*(gcc|g\+\+|cc|clang|c\+\+)'|No such file or directory: '(gcc|cc|clang)'|"
     r"Unknown compiler|No CMAKE_CX*_COMPILER": "a package has no wheel for this Python, and no C "
@@ -184,7 +184,9 @@ def lock() -> None:
         folder = Path(place) / "venv"
         make_folder(folder)
         pip_install(folder, ["--editable", ".[test]"])
-        command = [str(folder / "bin" / "python"), "-m", "pip", "freeze", "--exclude-editable"]
+        # --all: torch wants setuptools, which pip leaves out of its list before Python 3.12.
+        words = ["freeze", "--all", "--exclude", "pip", "--exclude-editable"]
+        command = [str(folder / "bin" / "python"), "-m", "pip", *words]
         frozen = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # `2.13.0+cpu` names one build; without its ending the pin holds for every build of 2.13.0.
     pins = re.sub(r"(?m)\+\w+$", "", frozen)

@@ -13,10 +13,10 @@ LAYERS: tuple[set[str], ...] = (
         "errors", "files", "paths", "resolve", "identity",
         "spec", "params", "entries", "calibrations", "study",
         "published", "rows", "measured", "sheet", "grid", "origins", "summary",
-        "transfer", "download",
+        "transfer", "download", "watch", "escape",
     },
     {
-        "image", "resize", "parallel", "archive", "verify", "diagnose",
+        "image", "tif", "resize", "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "state", "journal", "origin",
         "verdicts", "claims",
     },
