@@ -85,11 +85,13 @@ def fetch(
         with folder_atomically(out) as fresh:
             _gather(_Harvest(dataset, fresh), places, say)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        what = f"no space left on the disk of '{out}' or '{downloads}'"
-        remedy = "make room and run it again; what was downloaded is kept"
-        raise Refused(f"fetch {dataset.name}: {what}; {remedy}") from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "no space left on its disk" if full else str(error)
+        remedy = "make room" if full else "see that both can be written"
+        raise Refused(
+            f"fetch {dataset.name}: to '{out}' by way of '{downloads}': {what}; {remedy} and run it"
+            " again; what was downloaded is kept"
+        ) from None
 
 
 def _gather(harvest: "_Harvest", places: list[_Place], say: Say) -> None:
@@ -116,8 +118,8 @@ def _try(harvest: "_Harvest", place: _Place) -> str:
     try:
         return harvest.take(path, place)
     except archive.DamagedError as damage:
-        if not place.ours:
-            return str(damage)
+        if place.certified or not place.ours:
+            return str(damage)  # another download would be the same, or is not ours to replace
         path.unlink()
         return f"{damage}; the download was deleted"
     except Refused as refused:
@@ -208,7 +210,9 @@ def _mirrored(dataset: Dataset, mirror: Path | None) -> list[_Place]:
                 get = partial(_checked, source, path)
                 certified = bool(source.sha256 or source.md5)
                 places.append(_Place(f"mirror {path}", get, source.members, certified))
-    return places or [_Place(f"mirror {mirror}", partial(_nothing_there, dataset))]
+    if places or not any(source.url for source in dataset.sources):
+        return places
+    return [_Place(f"mirror {mirror}", partial(_nothing_there, dataset))]
 
 
 def _published(dataset: Dataset, downloads: Path, say: Say, pause: float) -> Iterator[_Place]:
