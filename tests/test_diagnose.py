@@ -79,7 +79,7 @@ def test_names_what_happened(name, change, words):
 def test_names_what_happened_whatever_the_file_is_called(name, change, words):
     said = told(photograph("img_012.png", change(PIXELS[name])))
     assert words in said
-    assert "do not belong" not in said
+    assert "not belonging" not in said
 
 
 @pytest.mark.parametrize("quality", [50, 75, 90, 95])
@@ -100,7 +100,13 @@ def test_names_what_is_not_there_and_what_does_not_belong():
     said = told(photograph("a.png", COLOUR[:20, :20]), photograph("b.png", COLOUR[:9, :9]))
     assert said.startswith("2 of 2 images lack the original; ")
     assert "not there: colour, grey" in said
-    assert "2 that do not belong: 'a.png' 20x20, 'b.png' 9x9" in said
+    assert "not belonging: 'a.png' 20x20, 'b.png' 9x9" in said
+
+
+def test_names_copies_that_nothing_tells_apart():
+    said = told(photograph("1.png", COLOUR[:-1]), photograph("2.png", COLOUR[1:]))
+    assert "not there: colour, grey" in said
+    assert "cropped or with loss, under other names: '1.png' 151x128, '2.png' 151x128" in said
 
 
 def test_names_a_file_that_cannot_be_decoded():

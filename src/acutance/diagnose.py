@@ -86,12 +86,17 @@ def explain(missing: Sequence[Picture], strays: Sequence[Stray], images: int) ->
         if found is not None:
             fault, detail = (found.fault, "") if found.fault else _fault(picture, found)
             faults[fault].append(f"{picture.name}{detail}")
-    absent = [picture.name for picture in missing if picture.name not in pairs]
+    absent = [picture for picture in missing if picture.name not in pairs]
     paired = {found.name for found in pairs.values()}
-    foreign = [f"'{PurePosixPath(s.name).name}'{_size(s)}" for s in strays if s.name not in paired]
+    others = [s for s in strays if s.name not in paired]
+    near = [s for s in others if any(_fits("size", picture, s) for picture in absent)]
     told = [f"{fault}: {_some(names)}" for fault, names in faults.items()]
-    told += [f"not there: {_some(absent)}"] if absent else []
-    told += [f"{len(foreign)} that do not belong: {_some(foreign)}"] if foreign else []
+    for what, names in (
+        ("not there", [picture.name for picture in absent]),
+        ("cropped or with loss, under other names", [_called(s) for s in near]),
+        ("not belonging", [_called(s) for s in others if s not in near]),
+    ):
+        told += [f"{what}: {_some(names)}"] if names else []
     return f"{len(missing)} of {images} images lack the original; {'; '.join(told)}"
 
 
@@ -203,6 +208,10 @@ def _same_size(picture: Picture, found: Stray) -> str:
 
 def _about(wide: int, high: int, other_wide: int, other_high: int, times: int) -> bool:
     return max(abs(wide - other_wide), abs(high - other_high)) <= SLACK * times
+
+
+def _called(found: Stray) -> str:
+    return f"'{PurePosixPath(found.name).name}'{_size(found)}"
 
 
 def _of(found: Stray) -> tuple[int, int]:
