@@ -141,9 +141,8 @@ def bootstrap(differences: NDArray[np.float64], seed: int) -> Interval:
     if not differences.size:
         raise ValueError("no differences to resample")
     rng = np.random.default_rng(seed)
-    over_seeds = rng.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES) / seeds
-    over_images = rng.multinomial(images, np.full(images, 1 / images), RESAMPLES) / images
-    means = np.einsum("bs,si,bi->b", over_seeds, differences, over_images, optimize=True)
+    over_seeds, over_images = _resampled(rng, seeds), _resampled(rng, images)
+    means = ((over_seeds @ differences) * over_images).sum(axis=1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(
         mean=math.fsum(differences.ravel()) / differences.size,
@@ -152,6 +151,13 @@ def bootstrap(differences: NDArray[np.float64], seed: int) -> Interval:
         images=images,
         seeds=seeds,
     )
+
+
+def _resampled(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Returns how often each of `count` things is drawn, as a share: (RESAMPLES, count)."""
+    drawn = rng.integers(count, size=(RESAMPLES, count)) + count * np.arange(RESAMPLES)[:, None]
+    times = np.bincount(drawn.ravel(), minlength=RESAMPLES * count)
+    return times.reshape(RESAMPLES, count) / count
 
 
 def judge(interval: Interval, sign: int) -> str:
@@ -199,9 +205,9 @@ def _row(paper: Paper, each: Comparison, measured: Measured, sign: int) -> dict[
         return row | {"rebuilt": NOT_COMPUTED, "reason": found}
     interval = bootstrap(found, crc32(repr((each.claim.id, *row.values())).encode()))
     return row | {
-        "rebuilt_difference": repr(interval.mean),
-        "low": repr(interval.low),
-        "high": repr(interval.high),
+        "rebuilt_difference": f"{interval.mean:.8f}",
+        "low": f"{interval.low:.8f}",
+        "high": f"{interval.high:.8f}",
         "level": str(LEVEL),
         "images": str(interval.images),
         "seeds": str(interval.seeds),

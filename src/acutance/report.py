@@ -1,0 +1,197 @@
+"""`report`: a study's tables, claims and origins as HTML, Markdown and LaTeX.
+
+A page is a pure function of the study and of files under results/: the same files give the same
+bytes. No number in it is typed; templates hold words only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from acutance import __version__, paths, published, verdicts
+from acutance.claims import Judged, judged
+from acutance.errors import Refused
+from acutance.escape import Raw, markdown, tex
+from acutance.files import folder_atomically
+from acutance.grid import Grid, lay_out, short, signed
+from acutance.origins import Origin, data, origins, protocol
+from acutance.published import Paper
+from acutance.resolve import noun
+from acutance.rows import read_rows
+from acutance.sheet import HEAD, rounded
+from acutance.spec import Study, Track
+from acutance.summary import Summary, summarise
+
+Row = Mapping[str, str]
+CALIBRATION = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"
+_LOADER = jinja2.PackageLoader("acutance")
+COMMAND = "snakemake --profile workflow/profiles/workstation --config study={study}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A track as a report tells of it."""
+
+    track: Track
+    label: str
+    summary: Summary
+    protocol: Sequence[tuple[str, str]]
+    data: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """A paper in a study: its tracks, tables and claims."""
+
+    paper: Paper
+    parts: tuple[Part, ...]
+    grids: tuple[Grid, ...]
+    claims: tuple[Judged, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything that a report shows."""
+
+    study: Study
+    chapters: tuple[Chapter, ...]
+    origins: Mapping[str, Origin]
+    calibration: tuple[Row, ...]
+    command: str
+    version: str
+
+
+def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Path, ...]:
+    """Writes a study's report: the folder `reports/<study>` as a whole.
+
+    Args:
+        study: The study.
+        root: The project's root; tables, run records and calibration are read below it.
+        command: What rebuilds the study; None for the Snakemake call.
+
+    Returns:
+        The files: index.html, index.md, and for each table a LaTeX document and its tabular.
+
+    Raises:
+        Refused: If `tabulate` has not run, or a file is damaged.
+    """
+    page = gather(study, root, command or COMMAND.format(study=study.name))
+    files = {"index.html": _html().get_template("index.html").render(page=page)}
+    files["index.md"] = _markdown().get_template("index.md").render(page=page)
+    for chapter in page.chapters:
+        for grid in chapter.grids:
+            for name in ("table", "tabular"):
+                template = _tex().get_template(f"{name}.tex")
+                file = f"{grid.id}.tex" if name == "table" else f"{grid.id}-tabular.tex"
+                files[file] = template.render(page=page, chapter=chapter, grid=grid)
+    folder = root / paths.REPORT.format(study=study.name)
+    with folder_atomically(folder) as fresh:
+        for name, text in files.items():
+            (fresh / name).write_text(text, encoding="utf-8", newline="\n")
+    return tuple(folder / name for name in files)
+
+
+def gather(study: Study, root: Path, command: str) -> Page:
+    """Reads everything that a report shows.
+
+    Raises:
+        Refused: If a file is missing or damaged.
+    """
+    made = origins(study, root)
+    calibration = root / paths.CALIBRATION.format(study=study.name)
+    rows = read_rows(calibration, CALIBRATION) if calibration.is_file() else ()
+    return Page(
+        study=study,
+        chapters=tuple(
+            _chapter(study, published.read(root / paths.PUBLISHED / name), root, made)
+            for name in dict.fromkeys(track.paper for track in study.tracks)
+        ),
+        origins=made,
+        calibration=tuple(row for _, row in rows),
+        command=command,
+        version=__version__,
+    )
+
+
+def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin]) -> Chapter:
+    tracks = tuple(track for track in study.tracks if track.paper == paper.name)
+    names = list(dict.fromkeys(table for track in tracks for table in track.tables))
+    where = {"study": study.name, "paper": paper.name}
+    rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
+    claims = _read(root, paths.CLAIMS.format(**where), verdicts.HEAD)
+    better = {column: _better(call.function) for t in tracks for column, call in t.metrics}
+    grids = []
+    for table in names:
+        own = tuple(track for track in tracks if table in track.tables)
+        grids.append(lay_out(paper, table, rows[table], own, better))
+    parts = []
+    for track in tracks:
+        mine = [row for each in rows.values() for row in each if row["track"] == track.name]
+        parts.append(
+            Part(
+                track=track,
+                label=short(track.name, paper),
+                summary=summarise(paper, track, mine, made),
+                protocol=protocol(track),
+                data=data(track),
+            )
+        )
+    labels = {part.track.name: part.label for part in parts}
+    return Chapter(
+        paper=paper,
+        parts=tuple(parts),
+        grids=tuple(grids),
+        claims=judged(paper, claims, labels),
+    )
+
+
+def _read(root: Path, name: str, head: str) -> list[Row]:
+    if not (root / name).is_file():
+        raise Refused(f"{name}: no such file; run `acutance tabulate` first")
+    return [row for _, row in read_rows(root / name, head)]
+
+
+def _better(function: str) -> str:
+    return str(noun("metrics", function).constants["BETTER"])
+
+
+def _html() -> jinja2.Environment:
+    """Returns the environment of the HTML template: autoescape escapes everything."""
+    return _environment(jinja2.Environment(autoescape=True, loader=_LOADER))
+
+
+def _markdown() -> jinja2.Environment:
+    """Returns the environment of the Markdown template: `finalize` escapes everything."""
+    return _environment(
+        jinja2.Environment(finalize=markdown, loader=_LOADER)  # noqa: S701
+    )
+
+
+def _tex() -> jinja2.Environment:
+    """Returns the environment of the LaTeX templates: `finalize` escapes everything.
+
+    LaTeX has its own use for braces, so `<<` and `<%` stand for `{{` and `{%`.
+    """
+    return _markdown().overlay(
+        finalize=tex,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+    )
+
+
+def _environment(made: jinja2.Environment) -> jinja2.Environment:
+    made.undefined = jinja2.StrictUndefined
+    made.trim_blocks = made.lstrip_blocks = made.keep_trailing_newline = True
+    made.filters |= {"signed": signed, "like": _like, "raw": Raw}
+    return made
+
+
+def _like(number: str, printed: str) -> str:
+    """Returns a number with as many digits after the point as `printed` has."""
+    return rounded(float(number), len(printed.partition(".")[2]))
