@@ -18,7 +18,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        REPORT,
+        PAGES,
 
 
 rule data:
@@ -38,4 +38,4 @@ rule score:
 
 rule report:
     input:
-        REPORT,
+        PAGES,

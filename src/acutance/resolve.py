@@ -75,14 +75,14 @@ def noun(kind: str, function: str) -> Noun:
     """
     if function not in names(kind):
         raise Refused(f"no {kind[:-1]} '{function}'{nearest(function, names(kind))}")
-    tree = ast.parse((PACKAGE / kind / f"{function}.py").read_text(encoding="utf-8"))
+    tree = _parsed(f"{kind}/{function}.py")
     constants = _constants(tree)
-    (public,) = _strings(constants["__all__"])
-    found = next(
-        node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == public
-    )
+    listed = _strings(constants.get("__all__"))
+    public = listed[0] if len(listed) == 1 else ""
+    defined = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    found = next((node for node in defined if node.name == public), None)
+    if found is None:
+        raise Refused(f"{kind}/{function}.py: wants __all__ with the one name that it defines")
     if isinstance(found, ast.ClassDef):
         made, called = _method(found, "__init__"), _method(found, "forward", "__call__")
     else:
@@ -230,6 +230,13 @@ def _plain(wanted: str, value: object, scale: int, place: str) -> Value:
 
 def _shown(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else repr(value)
+
+
+def _parsed(file: str) -> ast.Module:
+    try:
+        return ast.parse((PACKAGE / file).read_text(encoding="utf-8"), filename=file)
+    except SyntaxError as error:
+        raise Refused(f"{file}: line {error.lineno}: not Python: {error.msg}") from None
 
 
 def _constants(tree: ast.Module) -> dict[str, object]:

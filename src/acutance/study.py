@@ -110,6 +110,7 @@ _TRACK_KEYS = (
     "test",
     "metrics",
     "also",
+    "scales",
     "seeds",
     "systems",
     "deltas",
@@ -245,7 +246,14 @@ def _cells(
     for table in tables:
         if table not in offered:
             raise Refused(f"{place}.tables: no table '{table}'{nearest(table, offered)}")
-    return tuple(c for c in paper.cells if c.table in tables and c.dataset)
+    cells = tuple(c for c in paper.cells if c.table in tables and c.dataset)
+    printed = sorted({c.scale for c in cells})
+    scales = params.listing(entry.get("scales", printed), f"{place}.scales", int)
+    for scale in scales:
+        if scale not in printed:
+            what = f"the tables print no x{scale}; valid: {', '.join(map(str, printed))}"
+            raise Refused(f"{place}.scales: {what}")
+    return tuple(c for c in cells if c.scale in scales)
 
 
 def _systems(

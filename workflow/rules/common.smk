@@ -10,7 +10,7 @@ from acutance.study import load
 
 try:
     STUDY = load(Path(workflow.basedir), config.get("study"))
-    MADE = plan.page_digest(STUDY, Path(workflow.basedir))
+    PAGES = plan.pages(STUDY, Path(workflow.basedir))
 except Refused as error:
     raise WorkflowError(str(error)) from None
 
@@ -33,7 +33,7 @@ DATA = sorted(
 )
 WEIGHTS = [paths.WEIGHTS.format(run=run.id) for run in RUNS.values() if run.trained]
 SCORES = [evaluation.scores for evaluation in EVALUATIONS]
-REPORT = paths.MADE.format(study=STUDY.name, made=MADE)
+MADE = PAGES[-1].partition("@")[2]
 
 
 wildcard_constraints:

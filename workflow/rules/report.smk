@@ -4,9 +4,10 @@ rule pages:
     input:
         ancient(SCORES),
     output:
-        REPORT,
+        [directory(page) if page.startswith("reports/") else page for page in PAGES],
     log:
         f"results/logs/report/{STUDY.name}.log",
     localrule: True
     shell:
-        "{{ {ACUTANCE} tabulate && {ACUTANCE} report --made {MADE}; }} 2>&1 | tee {log:q}"
+        "{{ {ACUTANCE} calibrate && {ACUTANCE} tabulate"
+        " && {ACUTANCE} report --made {MADE}; }} 2>&1 | tee {log:q}"

@@ -1,0 +1,95 @@
+"""What runs again and what does not: by the real Snakemake, on a small real study."""
+
+import csv
+import os
+import random
+import shutil
+import time
+
+import pytest
+
+from project import Project
+
+pytestmark = pytest.mark.workflow
+
+
+def test_a_finished_study_has_a_table_of_computed_numbers(finished: Project) -> None:
+    with (finished.folder / "results/tables/tiny/gv/table1.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    filled = [row for row in rows if row["rebuilt"]]
+    assert {row["system"] for row in filled} == {"bicubic", "espcn", "espcn+gv"}
+    assert all(row["reason"] for row in rows if not row["rebuilt"])
+    for row in filled:
+        (scores,) = (finished.folder / "results/scores").glob(f"{row['runs']}/*.csv")
+        with scores.open() as file:
+            mean = [
+                float(line["value"])
+                for line in csv.DictReader(file)
+                if line["image"] == "mean" and line["metric"] == row["protocol"]
+            ]
+        assert [float(row["rebuilt"])] == pytest.approx(mean)
+    assert (finished.folder / "reports/tiny/index.html").is_file()
+
+
+def test_a_second_run_does_nothing(project: Project) -> None:
+    assert project.jobs() == {}
+
+
+def test_a_changed_weight_trains_its_users_again_and_reverting_trains_nothing(
+    project: Project,
+) -> None:
+    before = (project.folder / "results/tables/tiny/gv/table1.csv").read_bytes()
+    old, new = "espcn+gv:\n    base: espcn\n    losses: {gradient_variance: {weight: 0.01", "0.5"
+    project.edit("params.yaml", old, old.replace("0.01", new))
+    assert project.jobs() == {"fit": 1, "predict": 1, "measure": 1, "pages": 1}
+    project.snakemake()
+    assert (project.folder / "results/tables/tiny/gv/table1.csv").read_bytes() != before
+    project.edit("params.yaml", old.replace("0.01", new), old)
+    assert project.jobs() == {"pages": 1}
+    project.snakemake()
+    assert (project.folder / "results/tables/tiny/gv/table1.csv").read_bytes() == before
+    assert project.jobs() == {}
+
+
+def test_words_rerun_nothing_and_code_reruns_its_users(project: Project) -> None:
+    model = "src/acutance/losses/gradient_variance.py"
+    project.edit(model, '"""', '"""Said otherwise: ')
+    project.edit(model, "__all__", "# a remark\n__all__")
+    assert project.jobs() == {}
+    project.edit(model, "return ", "return 1.5 * ")
+    assert project.jobs() == {"fit": 1, "predict": 1, "measure": 1, "pages": 1}
+
+
+def test_a_metric_is_measured_again_and_nothing_is_trained(project: Project) -> None:
+    project.edit("src/acutance/metrics/psnr.py", "return ", "return 0.0 + ")
+    assert project.jobs() == {"measure": 3, "pages": 1}
+
+
+def test_results_copied_into_a_fresh_clone_are_taken_as_they_are(
+    project: Project,
+) -> None:
+    shutil.rmtree(project.folder / ".snakemake")
+    assert project.jobs() == {}
+
+
+def test_touched_files_rerun_nothing(project: Project) -> None:
+    chance = random.Random(0)  # noqa: S311 (no secret)
+    now = time.time()
+    for path in sorted(project.folder.rglob("*")):
+        if ".snakemake" not in path.parts:
+            moment = now - chance.uniform(0, 1e6)
+            os.utime(path, (moment, moment), follow_symlinks=False)
+    assert project.jobs() == {}
+
+
+def test_a_missing_page_is_made_again_and_nothing_else(project: Project) -> None:
+    shutil.rmtree(project.folder / "reports")
+    assert project.jobs() == {"pages": 1}
+
+
+def test_a_mistake_stops_snakemake_before_any_job_in_plain_words(project: Project) -> None:
+    project.edit("params.yaml", "recipe: espcn\n", "recipe: espnc\n")
+    printed = project.run("snakemake", "--profile", "workflow/profiles/cpu", "-n", ok=False)
+    assert "params.yaml: systems.espcn" in printed
+    assert "did you mean 'espcn'?" in printed
+    assert "Traceback" not in printed
