@@ -2,6 +2,7 @@
 #   make demo PYTHON=python3.12     a Python of your choice (3.11 or newer) for a new .venv
 #   make demo SYSTEM_TORCH=1        the torch that this Python already has, such as a cluster's CUDA build
 #   make test ARGS="-k resize -x"   more words for pytest
+#   make test JOBS=0                in one process, where a debugger works; else one for each core
 # Which build of torch is installed is pip's own configuration: with PIP_EXTRA_INDEX_URL set to the
 # CPU index that PyTorch's installation page names, it is the small one without CUDA.
 
@@ -10,7 +11,6 @@ SHELL := /bin/sh
 .PHONY: help demo test lint environment lock clean distclean
 
 BIN := .venv/bin
-CORES ?= all
 ARGS ?=
 JOBS ?= logical
 
@@ -28,7 +28,7 @@ demo: environment ## photographs to report in a few minutes, on two CPU cores
 	@echo "The report: $(CURDIR)/reports/demo/index.html"
 
 test: environment ## all tests, style and types included
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist worksteal $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist loadgroup $(ARGS)
 
 lint: environment ## only the tests of style, types and layers
 	@$(BIN)/python -m pytest tests/test_style.py tests/contracts/test_layers.py $(ARGS)

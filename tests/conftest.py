@@ -24,6 +24,13 @@ def photographs() -> Path:
     return place
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps the tests of one small study in one process, so that it is computed once."""
+    for item in items:
+        if item.path.parent.name == "workflow":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips what is marked `cuda` where there is no GPU."""
     if item.get_closest_marker("cuda"):
