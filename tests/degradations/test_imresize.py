@@ -83,6 +83,21 @@ def test_equals_exact_fractions_on_noise_in_colour(scale: int) -> None:
         np.testing.assert_array_equal(imresize(hr, scale), exact(hr, scale, "symmetric"))
 
 
+@pytest.mark.parametrize(("centre", "others", "residue"), [(0, 249, 40), (249, 0, 41)])
+def test_scale_3_holds_where_rounded_weights_err_most(centre, others, residue) -> None:
+    """Sums of n/81 next to a half, from the pixels that rounding the weights moves furthest."""
+    taps = np.array([-1, -2, 0, 9, 21, 27, 21, 9, 0, -2, -1])
+    pixels = np.random.default_rng(0).integers(0, 7, (20_000, 11)) + others
+    pixels[:, 5] += centre - others
+    nearest = pixels[(pixels @ taps) % 81 == residue]
+    assert len(nearest) > 100
+    hr = np.zeros((33, 3), np.uint8)  # equal columns: the second pass changes nothing
+    for column in nearest[:100]:
+        hr[11:22] = column[:, None]
+        total = int(column @ taps)
+        assert imresize(hr, 3)[5, 0] == np.clip((2 * total + 81) // 162, 0, 255)
+
+
 def test_a_tie_is_rounded_up() -> None:
     hr = np.zeros((16, 2), np.uint8)
     hr[6:8] = [[128, 128], [0, 0]]  # 128 * 111 / 256 = 55.5

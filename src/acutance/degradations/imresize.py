@@ -4,25 +4,29 @@ Paper: Keys, doi 10.1109/TASSP.1981.1163711, section II (cubic convolution, a = 
 Code:  MATLAB Image Processing Toolbox, `imresize(hr, 1 / scale, 'bicubic')`. Checked against the
        LR images MATLAB wrote for Set5 (Zheng222/IMDN@8f158e6a5ac9, Test_Datasets/Set5_LR), every
        pixel of x2, x3 and x4.
-Here:  departs in nothing. The two passes are Pillow's, whose kernel is the same; its other border
-       rule and its order of passes are kept out of reach by padding and by two calls.
+Here:  departs in nothing. The two passes are torch's, for bytes: Pillow's arithmetic, and the same
+       kernel. Its other border rule and its order of passes are kept out of reach by padding and
+       by two calls. Four to six times as fast as Pillow, fifteen times as a convolution in floats.
 """
 
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+import torch
+from torch.nn import functional
 
 from acutance.image import modcrop, quantise
 from acutance.resize import resize
 
 __all__ = ["imresize"]
 
-# Pillow sums integers: each weight is a multiple of 2^-22, the sum is rounded half up. That equals
-# exact arithmetic where the true weights are such multiples (scale 2: n/256, 4: n/4096, 8: n/2^16),
-# and at scale 3, whose weights are n/81: no sum of those comes nearer to a half than 0.5/81 = 6e-3,
-# while eleven weights, each off by at most 2^-23, move it by less than 11 * 255 * 2^-23 = 4e-4.
+# torch sums integers: each weight is rounded to a multiple of 2^-p, the largest p for which all of
+# them fit in 16 bits, and the sum half up. That equals exact arithmetic where the true weights are
+# such multiples: scale 2: n/256, p = 16; scale 4: n/4096, p = 17; scale 8: n/2^16, p = 18. At scale
+# 3 they are n/81, n = 27, 21, 9, 0, -2, -1 from the centre outwards, p = 16. Rounding moves them by
+# -0.33, 0.19, 0.22, 0, 0.17, 0.09 times 2^-16, so it moves a sum by -0.33 * 255 * 2^-16 = -0.0013
+# to 2 * 0.67 * 255 * 2^-16 = 0.0052, and no sum of n/81 lies nearer to a half than 0.5/81 = 0.0062.
 EXACT_SCALES = (2, 3, 4, 8)
 
 
@@ -63,8 +67,9 @@ def imresize(
         return quantise(resize(tall, height, width, padding=padding))
     margin = 2 * scale  # the kernel's reach; in output pixels, 2
     mode: Literal["edge", "symmetric"] = "edge" if padding == "replicate" else "symmetric"
-    around = [(margin, margin), (margin, margin), (0, 0)][: whole.ndim]
-    picture = Image.fromarray(np.pad(whole, around, mode))
-    picture = picture.resize((picture.width, height + 4), Image.Resampling.BICUBIC)
-    picture = picture.resize((width + 4, height + 4), Image.Resampling.BICUBIC)
-    return np.asarray(picture)[2:-2, 2:-2]
+    padded = np.pad(whole, [(margin, margin), (margin, margin), (0, 0)][: whole.ndim], mode)
+    planes = torch.from_numpy(padded.reshape(*padded.shape[:2], -1)).permute(2, 0, 1)[None]
+    for size in ((height + 4, padded.shape[1]), (height + 4, width + 4)):
+        planes = functional.interpolate(planes, size, mode="bicubic", antialias=True)
+    small = planes[0].permute(1, 2, 0).numpy()[2:-2, 2:-2]
+    return np.ascontiguousarray(small).reshape(height, width, *whole.shape[2:])
