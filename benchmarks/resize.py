@@ -111,11 +111,9 @@ def all_cores(hr: Bytes) -> None:
                 ),
             }
             found = {k: v / PICTURES for k, v in side_by_side(tasks, 5).items()}
-            share = 1 - found["copy"] / found["degrade"]
             print(
                 f"  x{scale}  degrade {found['degrade'] * 1e3:5.1f}   decode and encode alone "
                 f"{found['copy'] * 1e3:5.1f}   ratio {found['degrade'] / found['copy']:4.2f}"
-                f"   (arithmetic {share:.0%})"
             )
 
 
