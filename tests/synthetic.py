@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from acutance import paths
+from acutance import paths, report, study, tabulate
 from acutance.rows import MEAN
 from acutance.spec import Evaluation, Study
 
 ROOT = Path(__file__).resolve().parent.parent
+# A text that breaks HTML, Markdown and LaTeX wherever it is not escaped
+HOSTILE = "<b>&\"'|\\_{x}$%#~^* --`[a](b) ×− é 中\u202e</b>"
 GAIN = {"+gv": 0.25, "+tv": 0.1, "l1": 0.3, "ssim": 0.6}
 
 
@@ -79,3 +81,16 @@ def write_record(root: Path, evaluation: Evaluation) -> None:
     path = root / paths.RUN_RECORD.format(run=run.id)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def make(root: Path, name: str) -> Path:
+    """Tabulates and reports a study; returns the folder of the report."""
+    each = study.load(root, name)
+    tabulate.tabulate(each, root, full=study.load(root, "papers"))
+    report.report(each, root)
+    return root / paths.REPORT.format(study=name)
+
+
+def read(root: Path, name: str, file: str) -> str:
+    """Returns a file of a study's report."""
+    return (root / paths.REPORT.format(study=name) / file).read_text(encoding="utf-8")

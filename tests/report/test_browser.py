@@ -1,0 +1,109 @@
+"""Reports in a real browser: quiet, self-contained, legible on a phone and in the dark."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from acutance import paths
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt install chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+def opened(browser: Browser, path: Path, *, width: int, scheme: str) -> tuple[Page, list[str]]:
+    """Opens a page; returns it with what went wrong: console messages and outside requests."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 812}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page, wrong = context.new_page(), []
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    mine = (path.as_uri(), "data:")
+    page.on("request", lambda r: None if r.url.startswith(mine) else wrong.append(r.url))
+    page.goto(path.as_uri())
+    return page, wrong
+
+
+# Texts whose contrast with what lies behind them is below WCAG's 4.5 : 1.
+CONTRAST = r"""() => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\d.]+/g).slice(0, 3).map(value => {
+      value /= 255;
+      return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = element => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if (!/, 0\)$/.test(colour) && colour !== "transparent") return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const poor = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!text || !element.checkVisibility() || element.closest(".sr, .skip")) continue;
+    const pair = [light(getComputedStyle(element).color), light(behind(element))];
+    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (ratio < 4.5) poor.push(element.className + ": " + element.textContent.slice(0, 30));
+  }
+  return poor;
+}"""
+LOOKS = [(width, scheme) for width in (375, 1280) for scheme in ("light", "dark")]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("which", [("root", "papers"), ("root", "demo"), ("hostile", "demo")])
+def test_the_page_in_a_browser(browser, request, which, look):
+    (fixture, name), (width, scheme) = which, look
+    path = request.getfixturevalue(fixture) / paths.REPORT.format(study=name) / "index.html"
+    page, wrong = opened(browser, path, width=width, scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == width, "overflows sideways"
+    assert page.evaluate(CONTRAST) == []
+    assert wrong == []
+    page.context.close()
+
+
+def test_a_number_shows_its_origin_when_pressed(browser, root):
+    path = root / paths.REPORT.format(study="papers") / "index.html"
+    page, wrong = opened(browser, path, width=375, scheme="light")
+    button = page.locator("#gv-table1 button.cell").nth(1)
+    box = page.locator(f"#{button.get_attribute('popovertarget')}")
+    assert not box.is_visible()
+    button.press("Enter")
+    assert box.is_visible()
+    text = box.inner_text()
+    for part in ("VDSR on Set14 ×2, stated", "commit 0123456789", "Test CPU <0>"):
+        assert part in text
+    assert re.search(r"results/scores/vdsr_x2_s0@[0-9a-f]{10}/set14_bicubic@[0-9a-f]{10}.csv", text)
+    page.keyboard.press("Escape")
+    assert not box.is_visible()
+    assert wrong == []
+    page.context.close()
+
+
+def test_the_first_column_stays_in_sight(browser, root):
+    path = root / paths.REPORT.format(study="papers") / "index.html"
+    page, _ = opened(browser, path, width=375, scheme="light")
+    head = page.locator("#gv-table1 tbody .head").first
+    before = head.bounding_box()["x"]
+    page.evaluate("document.querySelector('#gv-table1 .scroll').scrollLeft = 400")
+    assert head.bounding_box()["x"] == before
+    assert page.locator("#gv-table1 tbody td").first.bounding_box()["x"] < 0
+    page.context.close()
