@@ -24,7 +24,7 @@ SR = "results/sr/{run}/{test}"
 SCORES = "results/scores/{run}/{test}.csv"
 
 PLAN = "results/plan/{study}.json"
-CALIBRATION = "results/calibration/{study}.csv"
+CALIBRATION = "results/tables/{study}/calibration.csv"
 TABLE = "results/tables/{study}/{paper}/{table}.csv"
 METRICS = "results/tables/{study}/metrics.json"
 CURVES = "results/tables/{study}/curves.csv"
