@@ -21,7 +21,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "classic,fd,table2,urban100,2,psnr,psnr_classic,26.88,,,urban100 is not here; fetch it\n"
     )
     path = root / paths.CALIBRATION.format(study="papers")
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{calibrate.HEAD}\n{row}{other}", encoding="utf-8")
     make(root, "demo")
     make(root, "papers")
