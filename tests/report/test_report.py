@@ -1,7 +1,5 @@
 """What reports say: every number with its origin, every gap with its reason, the same bytes."""
 
-import re
-
 import pytest
 
 from acutance import calibrate, paths, report, study, tabulate
