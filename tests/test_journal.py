@@ -54,7 +54,7 @@ def test_without_a_terminal_a_short_run_says_one_line(tmp_path: Path) -> None:
             kept.tick(step)
     (line,) = out.getvalue().splitlines()
     assert line.startswith("espcn: step 1,000 of 1,000")
-    assert "loss 0.25  PSNR 31.00 dB  0:00:00 left" in line
+    assert "/s  loss 0.25  31.00 dB  0:00:00 left" in line
 
 
 def test_on_a_terminal_a_bar_moves(tmp_path: Path) -> None:
@@ -63,4 +63,4 @@ def test_on_a_terminal_a_bar_moves(tmp_path: Path) -> None:
         kept.record(1, ROW)
         kept.tick(1000)
     assert "1000/1000" in out.getvalue()
-    assert "steps/s  loss 0.25" in out.getvalue()
+    assert "/s  loss 0.25" in out.getvalue()

@@ -99,7 +99,7 @@ class Journal:
         if now < self._look and step < self._steps:
             return
         rate = (step - self._first) / max(now - self._begun, 1e-9)
-        told = f"{rate:.3g} steps/s  {self._values()}"
+        told = f"{rate:.3g}/s  {self._values()}"
         if self._console.is_terminal:
             self._look = now + GLANCE
             self._bar.update(self._task, completed=step, told=told)
@@ -130,5 +130,5 @@ class Journal:
         if not self.rows:
             return ""
         measured = [row["psnr"] for row in self.rows if "psnr" in row]
-        psnr = f"  PSNR {measured[-1]:.2f} dB" if measured else ""
+        psnr = f"  {measured[-1]:.2f} dB" if measured else ""
         return f"loss {self.rows[-1]['loss']:.4g}{psnr}"

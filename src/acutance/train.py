@@ -17,6 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from acutance.calls import Loss
 from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.journal import Journal
@@ -25,7 +26,7 @@ from acutance.origin import commit, device_name, versions
 from acutance.packed import Packed, open_packed
 from acutance.pairs import Pairs
 from acutance.resolve import load
-from acutance.spec import Loss, Recipe, Run
+from acutance.spec import Recipe, Run
 from acutance.state import Checkpoints
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
@@ -71,7 +72,8 @@ def train(
     loop = cast(Callable[..., dict[str, Tensor]], load("loops", run.loop))
 
     names = [part.name for part in terms]
-    journal = Journal(state / "log.csv", names, title=run.id, steps=recipe.steps)
+    title = run.id.partition("@")[0]
+    journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
     with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
         sitting = _Sitting(run, journal, checkpoints, chosen)
         with journal, sitting.told_of_signals():

@@ -1,143 +1,17 @@
-"""restore: goes on to the bit, stops at what is no number, runs in every precision."""
+"""restore: goes on to the bit, stops at what is no number, keeps the weights asked for."""
 
-import io
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from tiny import CPU, RECIPE, SGD, Tiny, Told, fit, l2, same
+from torch import Tensor
 
-from acutance.image import write_png
-from acutance.loops.restore import restore
 from acutance.optim import Diverged, Term, term
-from acutance.pack import pack
-from acutance.packed import Packed, open_packed
-from acutance.pairs import FLIPS, Pairs, whole
-from acutance.spec import Recipe
-
-CPU = torch.device("cpu")
-RECIPE = Recipe(
-    name="tiny",
-    patch=6,
-    batch=4,
-    steps=40,
-    learning_rate=1e-2,
-    milestones=(15, 30),
-    factor=0.3,
-    augment=FLIPS,
-    validate_every=10,
-)
-SGD = replace(
-    RECIPE,
-    optimiser="sgd",
-    momentum=0.9,
-    weight_decay=1e-4,
-    sampling="epoch",
-    batch=2,
-    clip_norm=0.4,
-    keep="best",
-)
-
-
-class Tiny(nn.Module):
-    """Two convolutions with dropout between them, so that random state matters."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(3, 8, 3, padding=1)
-        self.norm = nn.BatchNorm2d(8)
-        self.drop = nn.Dropout(0.2)
-        self.last = nn.Conv2d(8, 12, 3, padding=1)
-
-    def forward(self, lr: Tensor) -> dict[str, Tensor]:
-        features = self.drop(torch.relu(self.norm(self.first(lr))))
-        base = nn.functional.interpolate(lr, scale_factor=2, mode="nearest")
-        return {"sr": base + nn.functional.pixel_shuffle(self.last(features), 2)}
-
-
-def l2(sr: Tensor, hr: Tensor) -> Tensor:
-    return (sr - hr).square().mean()
-
-
-def l1(sr: Tensor, hr: Tensor) -> Tensor:
-    return (sr - hr).abs().mean()
-
-
-TERMS = (term("l2", 1.0, l2), term("l1", 0.1, l1))
-
-
-@dataclass
-class Told:
-    """What the loop recorded, and the states it was asked for."""
-
-    want: Callable[[int], bool] = lambda _: False
-    rows: dict[int, dict[str, float]] = field(default_factory=dict)
-    states: dict[int, bytes] = field(default_factory=dict)
-
-    def record(self, step: int, row: Mapping[str, float]) -> None:
-        self.rows[step] = dict(row)
-
-    def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
-        if self.want(step):
-            buffer = io.BytesIO()
-            torch.save(dict(snapshot()), buffer)
-            self.states[step] = buffer.getvalue()
-
-
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
-    place: Path = tmp_path_factory.mktemp("restore")
-    for number in range(5):
-        rows, columns = np.mgrid[0:24, 0:28]
-        waves = [np.sin((rows * (c + 1) + columns * (number + 1)) / 5) for c in range(3)]
-        image = (127 + 100 * np.stack(waves, axis=-1)).astype(np.uint8)
-        write_png(place / "hr" / f"{number}.png", image)
-    pack([place / "hr"], place / "out", degradation=lambda h, s: h[::s, ::s], scale=2)
-    return open_packed(place / "out")
-
-
-def fit(
-    packed: Packed,
-    recipe: Recipe,
-    told: Told,
-    *,
-    state: bytes | None = None,
-    build: Callable[[], nn.Module] = Tiny,
-    terms: tuple[Term, ...] = TERMS,
-    device: torch.device = CPU,
-    validation: bool = True,
-) -> dict[str, Tensor]:
-    pairs = Pairs(
-        packed,
-        patch=recipe.patch,
-        batch=recipe.batch,
-        seed=1,
-        sampling=recipe.sampling,
-        augment=recipe.augment,
-        device=device,
-    )
-    return restore(
-        build,
-        terms,
-        pairs,
-        recipe,
-        seed=1,
-        device=device,
-        validation=packed if validation else None,
-        state=torch.load(io.BytesIO(state), weights_only=True) if state else None,
-        record=told.record,
-        keep=told.keep,
-    )
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
+from acutance.packed import Packed
+from acutance.pairs import whole
 
 VARIANTS = {
     "adam": RECIPE,
@@ -265,57 +139,3 @@ def test_outputs_reach_the_losses_that_ask_for_them(packed: Packed) -> None:
     told = Told()
     fit(packed, RECIPE, told, build=Two, terms=(term("coarse", 1.0, coarse),))
     assert told.rows[40]["coarse"] < told.rows[1]["coarse"]
-
-
-def test_bf16_is_near_fp32_and_losses_stay_float32(packed: Packed) -> None:
-    seen = set()
-
-    def watched(sr: Tensor, hr: Tensor) -> Tensor:
-        seen.add((sr.dtype, hr.dtype))
-        return l2(sr, hr)
-
-    half, single = Told(), Told()
-    terms = (term("l2", 1.0, watched),)
-    weights = fit(packed, replace(RECIPE, precision="bf16"), half, terms=terms)
-    fit(packed, RECIPE, single, terms=terms)
-    assert seen == {(torch.float32, torch.float32)}
-    assert {value.dtype for value in weights.values()} == {torch.float32, torch.int64}
-    assert half.rows[1]["loss"] == pytest.approx(single.rows[1]["loss"], rel=0.05)
-    assert half.rows[1]["loss"] != single.rows[1]["loss"]
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # torch's compiler, of torch
-def test_compiled_is_near_eager_and_goes_on_to_the_bit(packed: Packed) -> None:
-    recipe = replace(SGD, compile=True, steps=6, validate_every=3)  # an epoch: 2, 2 and 1 images
-    eager, compiled = Told(), Told(want=lambda step: step == 4)
-    fit(packed, replace(recipe, compile=False), eager, build=plain)
-    weights = fit(packed, recipe, compiled, build=plain)
-    for step, row in eager.rows.items():
-        assert compiled.rows[step] == pytest.approx(row, rel=1e-3)
-    torch.compiler.reset()
-    assert same(weights, fit(packed, recipe, Told(), build=plain, state=compiled.states[4]))
-
-
-def plain() -> nn.Module:
-    network = Tiny()
-    network.drop = nn.Dropout(0.0)
-    return network
-
-
-@pytest.mark.cuda
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
-def test_on_a_gpu(packed: Packed, precision: str, compiled: bool) -> None:
-    recipe = replace(RECIPE, precision=precision, compile=compiled, channels_last=compiled)
-    gpu = torch.device("cuda")
-    told = Told(want=lambda step: step == 21)
-    weights = fit(packed, recipe, told, device=gpu)
-    assert same(weights, fit(packed, recipe, Told(), device=gpu, state=told.states[21]))
-    assert {value.device.type for value in weights.values()} == {"cpu"}
-    here = Told()
-    fit(packed, replace(RECIPE, compile=False), here, build=plain)
-    there = Told()
-    fit(packed, recipe, there, device=gpu, build=plain)
-    tolerance = {"fp32": 1e-3, "tf32": 1e-2, "bf16": 5e-2}[precision]
-    assert there.rows[1]["loss"] == pytest.approx(here.rows[1]["loss"], rel=tolerance)
