@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from waves import pack_waves
 
 from acutance.packed import Packed, open_packed
+from waves import pack_waves
 
 
 @pytest.fixture(scope="package")
