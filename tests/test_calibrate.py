@@ -10,13 +10,12 @@ import pytest
 from skimage import data
 
 from acutance import calibrations
+from acutance.book import Book, open_book
 from acutance.calibrate import HEAD, calibrate, render, run
 from acutance.calibrations import Calibration, Chain
-from acutance.entries import Book
 from acutance.errors import Refused
 from acutance.image import quantise, write_png
 from acutance.params import merge
-from acutance.study import open_book
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"set5": "Set5", "set14": "Set14", "bsd100": "BSD100"}

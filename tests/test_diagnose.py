@@ -8,7 +8,7 @@ from PIL import Image
 from skimage import data
 
 from acutance.diagnose import Stray, examine, explain
-from acutance.spec import Picture
+from acutance.sets import Picture
 from acutance.verify import Photograph, decode, digest
 
 COLOUR = data.astronaut()[100:229, 150:301].copy()  # 151 x 129

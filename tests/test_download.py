@@ -13,7 +13,7 @@ import pytest
 import server as web
 from acutance.download import check, download, file_name
 from acutance.errors import Refused
-from acutance.spec import Source
+from acutance.sets import Source
 
 CONTENT = np.random.default_rng(1).bytes(100_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -98,7 +98,7 @@ ON_A_TERMINAL = """
 import sys
 from pathlib import Path
 from acutance.download import download
-from acutance.spec import Source
+from acutance.sets import Source
 download(Source(url=sys.argv[1]), Path(sys.argv[2]), say=print)
 """
 

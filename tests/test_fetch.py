@@ -17,7 +17,7 @@ import pytest
 import server as web
 from acutance import archive
 from acutance.errors import Refused
-from acutance.spec import Source
+from acutance.sets import Source
 from trio import GOOD, PIXELS, Kitchen, bare, dataset, encoded, tarred, zipped
 
 
@@ -241,7 +241,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from acutance.fetch import fetch
-from acutance.spec import Dataset, Source
+from acutance.sets import Dataset, Source
 source = Source(url=sys.argv[1])
 wanted = Dataset(name="trio", role="test", images=3, licence="", cite="", sources=(source,),
                  pictures=())

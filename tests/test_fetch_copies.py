@@ -10,7 +10,7 @@ import server as web
 from acutance.entries import _manifest
 from acutance.fetch import fetch
 from acutance.image import read_image, write_png
-from acutance.spec import Source
+from acutance.sets import Source
 from trio import GOOD, PICTURES, PIXELS, Kitchen, dataset, encoded, zipped
 
 ROOT = Path(__file__).resolve().parent.parent

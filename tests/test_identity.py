@@ -52,7 +52,8 @@ def test_comments_and_docstrings_rename_nothing(package: Path) -> None:
     model = package / "acutance/models/espcn.py"
     of_class = '    """'
     text = model.read_text()
-    assert text.startswith('"""') and of_class in text
+    assert text.startswith('"""')
+    assert of_class in text
     text = text.replace('"""', '"""Said otherwise: ', 1).replace(of_class, of_class + "Or so: ", 1)
     model.write_text(text + "\n# a remark\n")
     assert runs_of(package) == before

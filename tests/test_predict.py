@@ -7,11 +7,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from acutance import image
+from acutance.device import device, set_threads
 from acutance.errors import Refused
 from acutance.models.bicubic import Bicubic
 from acutance.models.edsr import EDSR
 from acutance.models.espcn import ESPCN
-from acutance.predict import device, load_weights, predict_folder, set_threads
+from acutance.predict import load_weights, predict_folder
 from acutance.resize import resize
 
 rng = np.random.default_rng(0)

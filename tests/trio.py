@@ -14,7 +14,7 @@ import server as web
 from acutance.errors import Refused
 from acutance.fetch import fetch
 from acutance.image import read_image
-from acutance.spec import Dataset, Picture, Source
+from acutance.sets import Dataset, Picture, Source
 from acutance.verify import digest
 
 PIXELS = {

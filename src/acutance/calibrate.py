@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from acutance import image, resolve
+from acutance.book import open_book
 from acutance.calibrations import Calibration, Chain, Target, read
+from acutance.calls import Call
 from acutance.degradations.imresize import imresize
 from acutance.files import write_atomically
 from acutance.parallel import each
 from acutance.resize import resize
 from acutance.rows import mean, written
-from acutance.spec import Call
-from acutance.study import open_book
 
 Array = npt.NDArray[Any]
 HEAD = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from acutance import entries, params, paths, published, resolve
-from acutance.entries import Book
+from acutance.book import Book, known_keys, word
+from acutance.calls import Call
+from acutance.datasets import datasets
 from acutance.errors import Refused, nearest
-from acutance.spec import Call, Dataset
+from acutance.sets import Dataset
 
 _KEYS = ("paper", "table", "system", "chain", "metrics", "datasets", "scales")
 
@@ -71,7 +73,7 @@ def read(book: Book) -> tuple[Calibration, ...]:
 
 def _calibration(book: Book, name: str, place: str) -> Calibration:
     entry = book.entry("calibrations", name, "calibrations")
-    entries.known_keys(entry, _KEYS, place)
+    known_keys(entry, _KEYS, place)
     given = params.mapping(entry.get("chain"), f"{place}.chain")
     chain: dict[str, Any] = resolve.check(
         resolve.fields(Chain), given, what="a chain", scale=2, place=f"{place}.chain"
@@ -79,7 +81,7 @@ def _calibration(book: Book, name: str, place: str) -> Calibration:
     return Calibration(
         name=name,
         chain=Chain(**chain),
-        datasets=entries.datasets(book, entry, place),
+        datasets=datasets(book, entry, place),
         targets=tuple(_targets(book, entry, _row(book, entry, place), place)),
     )
 
@@ -87,12 +89,12 @@ def _calibration(book: Book, name: str, place: str) -> Calibration:
 def _row(book: Book, entry: Mapping[str, Any], place: str) -> tuple[published.Cell, ...]:
     """Returns the printed cells of the row: paper, table and system."""
     known = [path.parent.name for path in (book.root / paths.PUBLISHED).glob("*/cells.csv")]
-    paper = entries.word(entry, "paper", None, place)
+    paper = word(entry, "paper", None, place)
     if paper not in known:
         raise Refused(f"{place}.paper: no paper '{paper}'{nearest(paper, known)}")
     found = published.read_cells(book.root / paths.PUBLISHED / paper / "cells.csv")
     for axis in ("table", "system"):
-        wanted = entries.word(entry, axis, None, place)
+        wanted = word(entry, axis, None, place)
         offered = {str(getattr(cell, axis)) for cell in found}
         found = tuple(cell for cell in found if getattr(cell, axis) == wanted)
         if not found:

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from acutance import paths, resolve
-from acutance.entries import dataset
+from acutance.book import open_book
+from acutance.calls import Call
+from acutance.datasets import dataset
 from acutance.entries import run as declared_run
 from acutance.errors import Refused
 from acutance.files import write_atomically
-from acutance.spec import Call, Evaluation, Run, Study
-from acutance.study import find, find_call, load, open_book
+from acutance.spec import Evaluation, Run, Study
+from acutance.study import find, find_call, load
 
 MIRROR = "ACUTANCE_MIRROR"
 
@@ -99,6 +101,7 @@ def train(options: argparse.Namespace) -> int:
 def predict(options: argparse.Namespace) -> None:
     """Makes SR images for a test of the study, or of a plain folder."""
     from acutance import predict as verb
+    from acutance.device import device, set_threads
 
     if options.run_id is not None:
         root, study = _study(options)
@@ -115,7 +118,7 @@ def predict(options: argparse.Namespace) -> None:
         raise Refused(f"--weights: '{run.system}' has weights to load; give its safetensors file")
     if weights is not None:
         verb.load_weights(model, weights)
-    verb.set_threads(options.threads)
+    set_threads(options.threads)
     verb.predict_folder(
         model,
         lr,
@@ -123,7 +126,7 @@ def predict(options: argparse.Namespace) -> None:
         scale=run.scale,
         channels=run.channels if run.trained else None,
         output=output,
-        device=verb.device(options.device),
+        device=device(options.device),
     )
 
 

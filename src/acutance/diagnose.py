@@ -14,7 +14,7 @@ import numpy as np
 from scipy.fft import dctn
 
 from acutance.image import Bytes, Float
-from acutance.spec import Picture
+from acutance.sets import Picture
 from acutance.verify import Photograph, digest
 
 __all__ = ["Stray", "examine", "explain"]

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.progress import TransferSpeedColumn as SpeedColumn
 
 from acutance.errors import Refused
-from acutance.spec import Source
+from acutance.sets import Source
 from acutance.transfer import transfer
 
 __all__ = ["check", "download", "file_name"]

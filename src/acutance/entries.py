@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from acutance import params, paths, resolve
+from acutance import params, resolve
+from acutance.book import Book, known_keys
+from acutance.calls import Call, Loss
+from acutance.datasets import datasets
 from acutance.errors import Refused, nearest
 from acutance.resolve import Noun
-from acutance.spec import Call, Dataset, Loss, Pairs, Picture, Recipe, Run, Source
-
-
-@dataclass(frozen=True, kw_only=True)
-class Book:
-    """params.yaml with a study laid over it, as mappings not yet checked."""
-
-    root: Path
-    name: str
-    content: Mapping[str, Any]
-
-    def section(self, name: str) -> dict[str, Any]:
-        """Returns a section's entries by name."""
-        return params.mapping(self.content.get(name), name)
-
-    def check(self, section: str, name: object, place: str) -> None:
-        """Refuses a name that the section does not have."""
-        if not isinstance(name, str) or name not in self.section(section):
-            what = f"no entry '{name}' in {section}"
-            raise Refused(f"{place}: {what}{nearest(name, self.section(section))}")
-
-    def entry(self, section: str, name: object, place: str) -> dict[str, Any]:
-        """Returns an entry merged onto its bases."""
-        self.check(section, name, place)
-        return params.entry(self.section(section), str(name), place=section)
-
-
-def known_keys(entry: Iterable[str], keys: tuple[str, ...], place: str) -> None:
-    """Refuses a key that is not one of `keys`."""
-    for key in entry:
-        if key not in keys:
-            raise Refused(f"{place}.{key}: no such key{nearest(key, keys)}")
-
-
-def word(entry: Mapping[str, Any], key: str, default: str | None, place: str = "") -> str:
-    """Returns a text of an entry; `default` None means it must be there."""
-    value = entry.get(key, default)
-    if not isinstance(value, str):
-        raise Refused(f"{place}.{key}".strip(".") + f": wants a text, found {value!r}")
-    return " ".join(value.split())
+from acutance.sets import Pairs
+from acutance.spec import Recipe, Run
 
 
 def call(book: Book, section: str, name: str, *, scale: int) -> Call:
@@ -94,74 +56,6 @@ def metrics_at(
     names = [*params.mapping(track.get("metrics"), f"{place}.metrics").values()]
     names += list(track.get("also") or ())
     return tuple(metric(book, n, output, place, scale) for n in dict.fromkeys(names))
-
-
-def datasets(book: Book, entry: Mapping[str, Any], place: str) -> tuple[Dataset, ...]:
-    """Returns the data sets that an entry lists."""
-    names = params.listing(entry.get("datasets"), f"{place}.datasets", str)
-    for name in names:
-        book.check("datasets", name, f"{place}.datasets")
-    return tuple(dataset(book, name) for name in names)
-
-
-def dataset(book: Book, name: str) -> Dataset:
-    """Returns a data set with its sources and its manifest."""
-    place = f"datasets.{name}"
-    entry = book.entry("datasets", name, "datasets")
-    known_keys(entry, ("role", "images", "licence", "cite", "sources"), place)
-    if entry.get("role") not in ("train", "test"):
-        found = entry.get("role")
-        raise Refused(f"{place}.role: found {found!r}{nearest(found, ('train', 'test'))}")
-    images = entry.get("images")
-    if not isinstance(images, int) or images < 1:
-        raise Refused(f"{place}.images: wants how many images there are, found {images!r}")
-    listed = params.listing(entry.get("sources"), f"{place}.sources", dict)
-    sources = tuple(_source(s, f"{place}.sources[{i}]") for i, s in enumerate(listed))
-    pictures = _manifest(book.root / paths.MANIFEST.format(dataset=name))
-    if pictures and len(pictures) != images:
-        what = f"{images} images, and its manifest lists {len(pictures)}"
-        raise Refused(f"{place}.images: {what}")
-    if not pictures and not any(s.sha256 or s.md5 for s in sources):
-        what = "nothing can verify it: no manifest and no source with a checksum"
-        raise Refused(f"{place}: {what}; add {paths.MANIFEST.format(dataset=name)}")
-    return Dataset(
-        name=name,
-        role=entry["role"],
-        images=images,
-        licence=word(entry, "licence", None, place),
-        cite=word(entry, "cite", "", place),
-        sources=sources,
-        pictures=pictures,
-    )
-
-
-def _source(entry: Mapping[str, Any], place: str) -> Source:
-    given = resolve.check(resolve.fields(Source), entry, what="a source", scale=1, place=place)
-    if (given.get("url") is None) == (given.get("package") is None):
-        raise Refused(f"{place}: wants either url or package")
-    return Source(**given)  # type: ignore[arg-type]  # checked against the very fields
-
-
-def _manifest(path: Path) -> tuple[Picture, ...]:
-    """Returns what each image of a data set must decode to; empty where there is no manifest."""
-    if not path.is_file():
-        return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        return tuple(
-            Picture(
-                name=row["name"],
-                width=int(row["width"]),
-                height=int(row["height"]),
-                mode=row["mode"],
-                sha256=row["sha256"],
-            )
-            for row in rows
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        what = f"damaged manifest ({error}); restore it from git"
-        raise Refused(f"{path.name}: {what}") from None
 
 
 def scales(book: Book, system: str) -> tuple[int, ...]:

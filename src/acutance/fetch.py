@@ -19,7 +19,7 @@ from acutance.diagnose import Stray, examine, explain
 from acutance.download import check, download, file_name
 from acutance.errors import Refused
 from acutance.files import folder_atomically
-from acutance.spec import Dataset, Picture, Source
+from acutance.sets import Dataset, Picture, Source
 from acutance.verify import decode
 
 Say = Callable[[str], None]

@@ -14,7 +14,14 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-_WORDS = ("errors", "files", "paths", "spec")  # what they hold moves no number or is in the digest
+_WORDS = (
+    "calls",
+    "errors",
+    "files",
+    "paths",
+    "sets",
+    "spec",
+)  # what they hold moves no number or is in the digest
 _Reference = tuple[str, str]  # module below the package ("models.espcn"), top-level name in it
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from acutance.calls import Call
 from acutance.errors import Refused
 from acutance.rows import read_scores
-from acutance.spec import Call, Evaluation, Track
+from acutance.spec import Evaluation, Track
 
 Place = tuple[str, int, str]  # system, scale, data set
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from acutance import paths
+from acutance.calls import Call
 from acutance.errors import Refused
-from acutance.spec import Call, Dataset, Run, Study, Track
+from acutance.sets import Dataset
+from acutance.spec import Run, Study, Track
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from acutance import paths, resolve
+from acutance.calls import Call
 from acutance.files import write_atomically
 from acutance.identity import PACKAGE, digest, source_digest
-from acutance.spec import Call, Run, Study
+from acutance.spec import Run, Study
 
 
 def wanted(study: Study) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def predict_folder(
         scale: Enlargement that `model` was made for.
         channels: 3 for RGB, 1 for luma, None for a model that takes any number (grey stays grey).
         output: "png": 8 bit, rounded half up; "float": float32 TIFF, 0-255 scale, unclipped.
-        device: One that this machine has; see `device`.
+        device: One that this machine has; see device.py.
         precision: "fp32" keeps every product whole; "tf32" and "bf16" do not.
         channels_last: Memory layout; moves the last digits and the seconds.
 
@@ -83,34 +83,6 @@ def predict_folder(
             written.result()
 
 
-def device(name: str) -> torch.device:
-    """Returns the device called `name`; "auto" is a GPU where there is one.
-
-    Raises:
-        Refused: If this machine has no such device.
-    """
-    try:
-        chosen = torch.device(_preferred() if name == "auto" else name)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError):  # unknown word; a torch without CUDA; no such GPU
-        usable = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        raise Refused(f"--device: found '{name}'; usable here: {', '.join(usable)}") from None
-    return chosen
-
-
-def set_threads(threads: int | None) -> None:
-    """Sets how many threads torch computes with on a CPU; None leaves its own choice.
-
-    Raises:
-        Refused: If there is to be none.
-    """
-    if threads is None:
-        return
-    if threads < 1:
-        raise Refused(f"--threads: found {threads}; must be at least 1")
-    torch.set_num_threads(threads)
-
-
 def load_weights(model: nn.Module, path: Path) -> None:
     """Puts the weights of a safetensors file into `model`, in place; every one must fit.
 
@@ -138,10 +110,6 @@ def load_weights(model: nn.Module, path: Path) -> None:
         if not found[key].isfinite().all():
             raise Refused(f"{path}: {key}: holds NaN or infinity; train again")
     model.load_state_dict(found)
-
-
-def _preferred() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @torch.inference_mode()

@@ -7,151 +7,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 from acutance import paths
+from acutance.calls import Call, Loss
 from acutance.identity import digest, source_digest
-from acutance.resolve import Value, noun
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A noun with its arguments: a model, loss, metric or degradation as params.yaml declares it.
-
-    Attributes:
-        name: What params.yaml calls it.
-        kind: The folder of the noun: `metrics`.
-        function: The file in it.
-        arguments: Name and value, sorted by name; those not given keep the signature's default.
-    """
-
-    name: str
-    kind: str
-    function: str
-    arguments: tuple[tuple[str, Value], ...] = ()
-
-    @property
-    def kwargs(self) -> dict[str, Value]:
-        """The arguments as keywords."""
-        return dict(self.arguments)
-
-    @cached_property
-    def identity(self) -> tuple[object, ...]:
-        """What can change the bytes this call makes: file, arguments, source. Not its name."""
-        public = noun(self.kind, self.function).public
-        source = source_digest(f"{self.kind}.{self.function}", public)
-        return (self.kind, self.function, self.arguments, source)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loss(Call):
-    """A term of the objective: what it is, and its weight."""
-
-    weight: float
-
-    @cached_property
-    def identity(self) -> tuple[object, ...]:
-        """As for `Call`, and the weight."""
-        return (*super().identity, self.weight)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One place a data set can be had from.
-
-    Attributes:
-        url: Address of an archive (zip, tar, tar.gz) or None.
-        package: An installed Python package that ships the images, or None.
-        members: Which files in it are the images: a glob.
-        bytes: Size of the archive, where known.
-        sha256: Checksum of the archive, where known.
-        md5: The same, for archives whose publisher gives no better one.
-    """
-
-    url: str | None = None
-    package: str | None = None
-    members: str = "*"
-    bytes: int | None = None
-    sha256: str | None = None
-    md5: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """One image of a manifest: its size, mode, and the SHA-256 of its decoded uint8 array."""
-
-    name: str
-    width: int
-    height: int
-    mode: str
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """A set of original images.
-
-    Attributes:
-        name: As in params.yaml and in the published tables.
-        role: `train` or `test`; a set is never both in one track.
-        images: How many there are.
-        licence: What may be done with them.
-        cite: Whom to cite.
-        sources: Where to get them, best first.
-        pictures: What each must decode to; empty where the archive's checksum stands for all.
-    """
-
-    name: str
-    role: str
-    images: int
-    licence: str
-    cite: str
-    sources: tuple[Source, ...]
-    pictures: tuple[Picture, ...]
-
-    @cached_property
-    def id(self) -> str:
-        """Name and digest; the digest covers the decoded images."""
-        if self.pictures:
-            return f"{self.name}@{digest([asdict(p) for p in self.pictures])}"
-        sums = sorted(s.sha256 or s.md5 or s.url or "" for s in self.sources)
-        return f"{self.name}@{digest(self.images, sums)}"
-
-    @property
-    def hr(self) -> str:
-        """The folder of its verified images."""
-        return paths.HR.format(dataset=self.id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairs:
-    """HR images with their LR counterparts: to train on (packed) or to test on (PNG)."""
-
-    datasets: tuple[Dataset, ...]
-    degradation: Call
-    scale: int
-    centre: int | None = None
-
-    @cached_property
-    def id(self) -> str:
-        """Names and digest; the digest covers the HR images and how the LR are made of them."""
-        names = "+".join(d.name for d in self.datasets)
-        found = digest(
-            [d.id for d in self.datasets], self.degradation.identity, self.scale, self.centre
-        )
-        return f"{names}_{self.degradation.name}_x{self.scale}@{found}"
-
-    @property
-    def hr(self) -> tuple[str, ...]:
-        """The folders of the HR images."""
-        return tuple(d.hr for d in self.datasets)
-
-    @property
-    def lr(self) -> str:
-        """The folder of the LR images as PNG."""
-        return paths.LR.format(pairs=self.id)
-
-    @property
-    def packed(self) -> str:
-        """The folder of the packed pairs."""
-        return paths.PACKED.format(pairs=self.id)
+from acutance.sets import Dataset, Pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +133,7 @@ class Evaluation:
 
     run: Run
     pairs: Pairs
-    output: str
+    output: Literal["png", "float"]
     metrics: tuple[Call, ...]
 
     @property
@@ -337,7 +195,7 @@ class Track:
     also: tuple[Call, ...]
     seeds: tuple[int, ...]
     degradation: Call
-    output: str
+    output: Literal["png", "float"]
     train: tuple[Dataset, ...]
     evaluations: tuple[Evaluation, ...]
 

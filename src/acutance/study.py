@@ -9,26 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from acutance import entries, params, paths, published
-from acutance.entries import Book
+from acutance import calibrations, entries, params, paths, published
+from acutance.book import Book, known_keys, open_book, word
+from acutance.calls import Call
+from acutance.datasets import dataset as declared_dataset
+from acutance.datasets import datasets
 from acutance.errors import Refused, nearest
-from acutance.spec import Call, Dataset, Evaluation, Pairs, Run, Study, Track
-
-SECTIONS = (
-    "study",
-    "title",
-    "about",
-    "build",
-    "datasets",
-    "degradations",
-    "metrics",
-    "recipes",
-    "systems",
-    "tracks",
-    "calibrations",
-)
+from acutance.sets import Dataset, Pairs
+from acutance.spec import Evaluation, Run, Study, Track
 
 
 def load(root: Path, name: str | None = None) -> Study:
@@ -52,29 +42,12 @@ def load(root: Path, name: str | None = None) -> Study:
         _check_all(book)
         return Study(
             name=book.name,
-            title=entries.word(book.content, "title", book.name),
-            about=entries.word(book.content, "about", ""),
+            title=word(book.content, "title", book.name),
+            about=word(book.content, "about", ""),
             tracks=tuple(_track(book, each, f"tracks.{each}") for each in tracks),
         )
     except Refused as error:
         raise Refused(f"{_file_of(str(error), overlay, book.name)}: {error}") from None
-
-
-def open_book(root: Path, name: str | None = None) -> tuple[Book, dict[str, Any]]:
-    """Returns params.yaml with the overlay of a study laid over it, and the overlay alone."""
-    base = params.read(root / paths.PARAMS)
-    chosen = name or base.get("study")
-    offered = sorted(p.stem for p in (root / paths.STUDIES).glob("*.yaml"))
-    if chosen not in offered:
-        place = "--study" if name else f"{paths.PARAMS}: study"
-        raise Refused(f"{place}: no study '{chosen}'{nearest(chosen, offered)}")
-    overlay = params.read(root / paths.STUDIES / f"{chosen}.yaml")
-    for file, content in ((paths.PARAMS, base), (f"{paths.STUDIES}/{chosen}.yaml", overlay)):
-        for section in content:
-            if section not in SECTIONS:
-                what = f"no section is called '{section}'{nearest(section, SECTIONS)}"
-                raise Refused(f"{file}: {section}: {what}")
-    return Book(root=root, name=str(chosen), content=params.merge(base, overlay)), overlay
 
 
 def _file_of(message: str, overlay: Mapping[str, Any], study: str) -> str:
@@ -90,7 +63,7 @@ def _file_of(message: str, overlay: Mapping[str, Any], study: str) -> str:
 def _check_all(book: Book) -> None:
     """Checks entries that no track of this study uses: a mistake in them is a mistake too."""
     for name in book.section("datasets"):
-        entries.dataset(book, name)
+        declared_dataset(book, name)
     for name in book.section("degradations"):
         entries.call(book, "degradations", name, scale=2)
     for name in book.section("metrics"):
@@ -98,6 +71,7 @@ def _check_all(book: Book) -> None:
     for name in book.section("systems"):
         for scale in entries.scales(book, name):
             entries.run(book, name, scale, 0, place=f"systems.{name}")
+    calibrations.read(book)
 
 
 _TRACK_KEYS = (
@@ -123,16 +97,16 @@ class _Test:
 
     datasets: tuple[Dataset, ...]
     degradation: str
-    output: str
+    output: Literal["png", "float"]
 
 
 def _track(book: Book, name: str, place: str) -> Track:
     entry = params.entry(book.section("tracks"), name, place="tracks")
-    entries.known_keys(entry, _TRACK_KEYS, place)
+    known_keys(entry, _TRACK_KEYS, place)
     paper = _paper(book.root, entry, place)
     test = _test(book, params.mapping(entry.get("test"), f"{place}.test"), f"{place}.test")
     trained = params.mapping(entry.get("train"), f"{place}.train")
-    train = entries.datasets(book, trained, f"{place}.train")
+    train = datasets(book, trained, f"{place}.train")
     _check_apart(train, test.datasets, place)
     cells = _cells(paper, entry, place)
     systems = _systems(book, entry, cells, place)
@@ -141,7 +115,7 @@ def _track(book: Book, name: str, place: str) -> Track:
     track = Track(
         name=name,
         paper=paper.name,
-        about=entries.word(entry, "about", ""),
+        about=word(entry, "about", ""),
         compare=entry.get("compare") is True,
         tables=tuple(dict.fromkeys(c.table for c in cells)),
         datasets=test.datasets,
@@ -215,13 +189,13 @@ def _read_paper(folder: Path) -> published.Paper:
 
 
 def _test(book: Book, entry: Mapping[str, Any], place: str) -> _Test:
-    entries.known_keys(entry, ("datasets", "degradation", "output"), place)
+    known_keys(entry, ("datasets", "degradation", "output"), place)
     output = entry.get("output", "png")
     if output not in ("png", "float"):
         raise Refused(f"{place}.output: found {output!r}{nearest(output, ('png', 'float'))}")
     degradation = entry.get("degradation")
     book.check("degradations", degradation, f"{place}.degradation")
-    found = entries.datasets(book, entry, place)
+    found = datasets(book, entry, place)
     return _Test(datasets=found, degradation=str(degradation), output=output)
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acutance import paths, published, verdicts
+from acutance.calls import Call
 from acutance.files import write_atomically
 from acutance.measured import Measured, Place
 from acutance.published import Cell, Paper, Table
 from acutance.rows import mean, written
 from acutance.sheet import HEAD, difference, shown, systems
-from acutance.spec import Call, Evaluation, Study
+from acutance.spec import Evaluation, Study
 
 
 def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Path, ...]:

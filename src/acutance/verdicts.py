@@ -18,9 +18,10 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from acutance.calls import Call
 from acutance.measured import Measured
 from acutance.published import Cell, Claim, Paper
-from acutance.spec import Call, Evaluation
+from acutance.spec import Evaluation
 
 HEAD = (
     "track,id,direction,system,baseline,metric,dataset,scale,claimed,printed_difference,printed,"

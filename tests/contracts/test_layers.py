@@ -11,13 +11,13 @@ NOUNS = {"degradations", "models", "critics", "losses", "loops", "metrics"}
 LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
-        "spec", "params", "entries", "calibrations", "study",
+        "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations", "study",
         "published", "rows", "measured", "sheet", "grid", "origins", "summary",
         "transfer", "download", "watch", "escape",
     },
     {
         "image", "tif", "resize", "parallel", "archive", "verify", "diagnose",
-        "packed", "pairs", "optim", "state", "journal", "origin",
+        "packed", "pairs", "optim", "device", "state", "journal", "origin",
         "verdicts", "claims",
     },
     NOUNS,

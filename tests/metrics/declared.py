@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from acutance import entries, resolve
-from acutance.study import open_book
+from acutance.book import open_book
 
 ROOT = Path(__file__).resolve().parents[2]
 
