@@ -73,9 +73,9 @@ def test_what_cannot_be_trained_is_refused_in_one_line(packed: Path, tmp_path: P
         run(packed, tmp_path, changed(patch=13))
     with refuse(match="no packed pairs"):
         run(tmp_path, tmp_path)
-    with refuse(match="no device 'tpu2'"):
+    with refuse(match="--device: found 'tpu2'"):
         run(packed, tmp_path, device="tpu2")
-    with refuse(match="'cuda:99' is not there"):
+    with refuse(match="--device: found 'cuda:99'"):
         run(packed, tmp_path, device="cuda:99")
     assert list(tmp_path.iterdir()) == []
 

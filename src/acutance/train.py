@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from acutance.calls import Loss
+from acutance.device import device as device_called
+from acutance.device import set_threads
 from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.journal import Journal
@@ -63,9 +65,8 @@ def train(
         Refused: If something is missing or does not fit, or the loss ran away.
     """
     recipe = _recipe(run, validation)
-    if threads is not None:
-        torch.set_num_threads(threads)
-    chosen = _device(device)
+    set_threads(threads)
+    chosen = device_called(device)
     pairs = _pairs(run, recipe, open_packed(packed, verify=True), chosen)
     shown = open_packed(validation, verify=True) if validation else None
     terms = [_term(loss) for loss in run.losses]
@@ -220,21 +221,6 @@ def _recipe(run: Run, validation: Path | None) -> Recipe:
     if run.recipe.compile and not any(map(shutil.which, compilers)):
         raise Refused(f"{run.id}: compile: true wants a C++ compiler; install g++ or set CXX")
     return run.recipe
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(name)
-    except RuntimeError:
-        raise Refused(f"--device: no device '{name}'; valid: auto, cpu, cuda, cuda:1") from None
-    count = torch.cuda.device_count()
-    if chosen.type not in ("cpu", "cuda") or (
-        chosen.type == "cuda" and (chosen.index or 0) >= count
-    ):
-        raise Refused(f"--device: '{name}' is not there; this machine has {count} CUDA GPUs")
-    return chosen
 
 
 def _network(run: Run) -> Callable[[], nn.Module]:
