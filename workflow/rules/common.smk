@@ -1,4 +1,5 @@
 # Loads the study, and says which files it wants; the rules hold no logic.
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ try:
 except Refused as error:
     raise WorkflowError(str(error)) from None
 
-ACUTANCE = f"{sys.executable} -m acutance --study {STUDY.name}"
+ACUTANCE = f"{shlex.quote(sys.executable)} -m acutance --study {STUDY.name}"
 
 EVALUATIONS = STUDY.evaluations
 RUNS = {run.id: run for run in STUDY.runs}

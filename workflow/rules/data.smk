@@ -5,8 +5,12 @@ rule fetch:
     log:
         "results/logs/fetch/{dataset}.log",
     localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
     shell:
-        "{ACUTANCE} fetch {wildcards.dataset:q} 2>&1 | tee {log:q}"
+        "{params.acutance} fetch {wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
 rule degrade:
@@ -16,8 +20,12 @@ rule degrade:
         directory(paths.LR),
     log:
         "results/logs/degrade/{pairs}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
     shell:
-        "{ACUTANCE} degrade {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"
+        "{params.acutance} degrade {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"
 
 
 rule pack:
@@ -27,5 +35,9 @@ rule pack:
         directory(paths.PACKED),
     log:
         "results/logs/pack/{pairs}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
     shell:
-        "{ACUTANCE} pack {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"
+        "{params.acutance} pack {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"

@@ -8,6 +8,11 @@ rule pages:
     log:
         f"results/logs/report/{STUDY.name}.log",
     localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
+        made=MADE,
     shell:
-        "{{ {ACUTANCE} calibrate && {ACUTANCE} tabulate"
-        " && {ACUTANCE} report --made {MADE}; }} 2>&1 | tee {log:q}"
+        "{{ {params.acutance} calibrate && {params.acutance} tabulate"
+        " && {params.acutance} report --made {params.made}; }} 2>&1 | tee {log:q}"

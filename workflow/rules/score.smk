@@ -6,10 +6,14 @@ rule predict:
         directory(paths.SR),
     log:
         "results/logs/predict/{run}/{test}.log",
+    conda:
+        "../../environment.yml"
     resources:
         gpu=1,
+    params:
+        acutance=ACUTANCE,
     shell:
-        "{ACUTANCE} predict {wildcards.run:q} {wildcards.test:q} --threads {threads}"
+        "{params.acutance} predict {wildcards.run:q} {wildcards.test:q} --threads {threads}"
         " 2>&1 | tee {log:q}"
 
 
@@ -20,6 +24,10 @@ rule measure:
         paths.SCORES,
     log:
         "results/logs/score/{run}/{test}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
     shell:
-        "{ACUTANCE} score {wildcards.run:q} {wildcards.test:q} --workers {threads}"
+        "{params.acutance} score {wildcards.run:q} {wildcards.test:q} --workers {threads}"
         " 2>&1 | tee {log:q}"

@@ -8,7 +8,11 @@ rule fit:
         paths.RUN_RECORD,
     log:
         "results/logs/train/{run}.log",
+    conda:
+        "../../environment.yml"
     resources:
         gpu=1,
+    params:
+        acutance=ACUTANCE,
     shell:
-        "{ACUTANCE} train {wildcards.run:q} --threads {threads} 2>&1 | tee {log:q}"
+        "{params.acutance} train {wildcards.run:q} --threads {threads} 2>&1 | tee {log:q}"
