@@ -1,6 +1,7 @@
 """`python -m acutance <verb>`: parse, call, nothing else."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,36 +16,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A training that was told to stop (SIGTERM) leaves with 75 after saving its state: run it again.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        return int(options.run(options) or 0)
+        code = int(options.run(options) or 0)
+        sys.stdout.flush()
+        return code
     except Refused as error:
         print(f"acutance: {error}", file=sys.stderr)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has left, which is no fault
+        # The reader of our output has left, which is no fault; nor shall the exit say so.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"acutance: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
     return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Returns the whole command line."""
+    made = argparse.ArgumentParser(
         prog="acutance",
         description="Rebuilds the tables of super-resolution papers, from photographs to page.",
         epilog="Whole studies are run by Snakemake, which calls these verbs: see README.md. "
         "`degrade`, `predict` and `score` also work on plain folders.",
     )
-    parser.add_argument("--version", action="version", version=f"acutance {__version__}")
-    parser.add_argument(
+    made.add_argument("--version", action="version", version=f"acutance {__version__}")
+    made.add_argument(
         "--root", type=Path, help="folder that holds params.yaml (default: found from here upwards)"
     )
-    parser.add_argument(
+    made.add_argument(
         "--study", metavar="NAME", help="overlay in workflow/studies (default: `study` in params)"
     )
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = made.add_subparsers(title="verbs", metavar="VERB", required=True)
     for add in (_data, _training, _measuring, _reading):
         add(verbs)
-    return parser
+    return made
 
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (typeshed)

@@ -114,7 +114,7 @@ def predict(options: argparse.Namespace) -> None:
         lr, out, output = options.lr, options.out, options.output
     model: Any = resolve.load("models", run.model.function)
     model = model(run.scale, **run.model.kwargs)
-    if run.trained and weights is None:
+    if weights is None and (run.trained or any(True for _ in model.parameters())):
         raise Refused(f"--weights: '{run.system}' has weights to load; give its safetensors file")
     if weights is not None:
         verb.load_weights(model, weights)

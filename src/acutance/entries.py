@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from acutance import params, resolve
@@ -99,7 +100,8 @@ def run(
     losses = _losses(entry, model, scale, inside)
     recipe = _recipe(book, entry["recipe"], scale, f"{inside}.recipe")
     if track is None:
-        return Run(system=system, scale=scale, seed=seed, model=model)
+        plain = Run(system=system, scale=scale, seed=seed, model=model)
+        return replace(plain, losses=losses, recipe=recipe)
     train = _pairs(book, track, "train", scale, place)
     validate = _pairs(book, track, "validate", scale, place) if track.get("validate") else None
     _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
