@@ -1,6 +1,7 @@
 # Everything a newcomer types. `make help` lists it; settings follow on the same line:
 #   make demo PYTHON=python3.12     a Python of your choice (3.11 or newer) for a new .venv
 #   make demo SYSTEM_TORCH=1        the torch that this Python already has, such as a cluster's CUDA build
+#   make demo PROFILE=workstation   on the GPU; without one, two small nets train side by side, which is faster
 #   make test ARGS="-k resize -x"   more words for pytest
 #   make test JOBS=0                in one process, where a debugger works; else one for each core
 # Which build of torch is installed is pip's own configuration: with PIP_EXTRA_INDEX_URL set to the
@@ -11,6 +12,7 @@ SHELL := /bin/sh
 .PHONY: help demo test lint environment lock clean distclean
 
 BIN := .venv/bin
+PROFILE ?= cpu
 ARGS ?=
 JOBS ?= logical
 
@@ -24,7 +26,7 @@ help: ## list what can be made
 	do printf '  make %-12s %s\n' "$$name" "$$says"; done
 
 demo: environment ## photographs to report in a few minutes, on two CPU cores
-	@$(BIN)/snakemake --profile workflow/profiles/workstation --config study=demo
+	@$(BIN)/snakemake --profile workflow/profiles/$(PROFILE) --config study=demo
 	@echo "The report: $(CURDIR)/reports/demo/index.html"
 
 test: environment ## all tests, style and types included
