@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import server as web
-from acutance.entries import _manifest
+from acutance.datasets import _manifest
 from acutance.fetch import fetch
 from acutance.image import read_image, write_png
 from acutance.sets import Source

@@ -66,7 +66,7 @@ def rounded(value: float, decimals: int) -> str:
     """Returns a number as it is printed: half to even, `decimals` digits after the point.
 
     >>> rounded(28.005, 2)
-    '28.01'
+    '28.00'
     """
     if not math.isfinite(value):
         return str(value)
