@@ -1,16 +1,16 @@
 """What `dvc metrics` and `dvc plots` show of a study: means in JSON, training curves in CSV."""
 
-import csv
 import json
 from pathlib import Path
-from statistics import fmean
+
+import pandas as pd
 
 from acutance import paths
 from acutance.files import write_atomically
-from acutance.rows import read_scores, written
-from acutance.spec import Run, Study
+from acutance.rows import MEAN
+from acutance.spec import Study
 
-CURVES = "run,step,psnr"
+Means = dict[str, dict[str, dict[str, float]]]
 
 
 def watch(study: Study, root: Path) -> tuple[Path, ...]:
@@ -22,39 +22,37 @@ def watch(study: Study, root: Path) -> tuple[Path, ...]:
         root / pattern.format(study=study.name) for pattern in (paths.METRICS, paths.CURVES)
     )
     write_atomically(metrics, json.dumps(_means(study, root), indent=1) + "\n")
-    rows = [row for run in study.runs if run.trained for row in _curve(run, root)]
-    write_atomically(curves, written(CURVES, rows))
+    write_atomically(curves, _curves(study, root).to_csv(index=False, lineterminator="\n"))
     return metrics, curves
 
 
-def _means(study: Study, root: Path) -> dict[str, dict[str, dict[str, float]]]:
+def _means(study: Study, root: Path) -> Means:
     """Returns track, then `set5 x2`, then `espcn+gv psnr_float`: the mean over images and seeds."""
-    found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    found: list[pd.DataFrame] = []
     for track in study.tracks:
         for evaluation in track.evaluations:
-            path = root / evaluation.scores
-            if not path.is_file():
-                continue
-            place = f"{evaluation.dataset.name} x{evaluation.run.scale}"
-            inner = found.setdefault(track.name, {}).setdefault(place, {})
-            for metric, images in read_scores(path).items():
-                inner.setdefault(f"{evaluation.run.system} {metric}", []).append(
-                    fmean(images.values())
-                )
-    return {
-        track: {
-            place: {what: round(fmean(seeds), 4) for what, seeds in sorted(values.items())}
-            for place, values in sorted(places.items())
-        }
-        for track, places in found.items()
-    }
+            if (root / evaluation.scores).is_file():
+                scores = pd.read_csv(root / evaluation.scores, keep_default_na=False)
+                scores = scores[scores["image"] != MEAN]
+                place = f"{evaluation.dataset.name} x{evaluation.run.scale}"
+                what = evaluation.run.system + " " + scores["metric"]
+                found.append(scores.assign(track=track.name, place=place, what=what))
+    means: Means = {}
+    if found:
+        keys = ["track", "place", "what"]
+        rows = pd.concat(found).groupby(keys)["value"].mean().round(4).reset_index()
+        for name, place, what, value in rows.itertuples(index=False):
+            means.setdefault(str(name), {}).setdefault(str(place), {})[str(what)] = float(value)
+    return means
 
 
-def _curve(run: Run, root: Path) -> list[dict[str, str]]:
-    path = root / paths.LOG.format(run=run.id)
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["psnr"]]
-    name = run.id.partition("@")[0]
-    return [{"run": name, "step": r["step"], "psnr": r["psnr"]} for r in rows]
+def _curves(study: Study, root: Path) -> pd.DataFrame:
+    """Returns run, step and validation PSNR of every run that has a log."""
+    found = [pd.DataFrame(columns=["run", "step", "psnr"])]
+    for run in study.runs:
+        log = root / paths.LOG.format(run=run.id)
+        if run.recipe and log.is_file():
+            rows = pd.read_csv(log)[["step", "psnr"]].dropna()
+            rows.insert(0, "run", f"{run.id.partition('@')[0]} {run.recipe.name}")
+            found.append(rows)
+    return pd.concat([frame for frame in found if len(frame)] or found[:1])
