@@ -219,6 +219,14 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
         lambda p: p.update(systems=["vdsr"]),
         ["systems", "wants named entries"],
     ),
+    "a network without layers": (
+        lambda p: p["systems"]["edsr"]["model"].update(blocks=0),
+        ["systems.edsr.model.blocks", "must not be below 1", "0"],
+    ),
+    "variances over more than the crop": (
+        lambda p: p["systems"]["espcn+gv"]["losses"]["gradient_variance"].update(patch=35),
+        ["systems.espcn+gv.losses.gradient_variance.patch", "35", "HR patch 34"],
+    ),
     "unknown word of a choice": (
         lambda p: p["recipes"]["edsr"].update(precision="fp16"),
         ["recipes.edsr.precision", "'fp16'"],

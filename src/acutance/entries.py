@@ -28,6 +28,10 @@ def _call(kind: str, name: str, entry: Mapping[str, Any], *, scale: int, place: 
     found = _noun(kind, function, f"{place}.function" if "function" in entry else place)
     given = {k: v for k, v in entry.items() if k != "function"}
     bound = resolve.bind(found, given, scale=scale, place=place)
+    least = 1 if kind in ("models", "losses") else 0  # sides, depths, widths; pixels shaved
+    for name_, value in bound.items():
+        if isinstance(value, int) and not isinstance(value, bool) and value < least:
+            raise Refused(f"{place}.{name_}: must not be below {least}, found {value}")
     return Call(name=name, kind=kind, function=function, arguments=tuple(sorted(bound.items())))
 
 
@@ -105,6 +109,11 @@ def run(
     train = _pairs(book, track, "train", scale, place)
     validate = _pairs(book, track, "validate", scale, place) if track.get("validate") else None
     _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
+    for loss in losses:
+        side = loss.kwargs.get("patch")
+        if isinstance(side, int) and side > recipe.patch * scale:
+            what = f"patch {side} is larger than the HR patch {recipe.patch * scale}"
+            raise Refused(f"{inside}.losses.{loss.name}.patch: {what} of recipes.{recipe.name}")
     return Run(
         system=system,
         scale=scale,
