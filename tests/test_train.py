@@ -3,6 +3,7 @@
 import functools
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,9 @@ def test_what_it_leaves(undisturbed: Path) -> None:
     assert record["steps"] == 400
     assert record["parameters"] == sum(value.numel() for value in weights.values())
     assert record["threads"] == 1
+    assert record["device_type"] == record["sittings"][0]["device_type"] == "cpu"
+    finished = datetime.strptime(record["finished"], "%Y-%m-%dT%H:%M:%S%z")
+    assert abs(datetime.now(UTC) - finished) < timedelta(minutes=10)
     assert record["versions"]["torch"] == torch.__version__
     assert record["seconds"] > 0
     assert record["peak_memory_bytes"] > 2**20

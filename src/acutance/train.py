@@ -23,8 +23,8 @@ from acutance.device import set_threads
 from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.journal import Journal
+from acutance.machine import commit, device_name, now, versions
 from acutance.optim import Diverged, Term, term
-from acutance.origin import commit, device_name, versions
 from acutance.packed import Packed, open_packed
 from acutance.pairs import Pairs
 from acutance.resolve import load
@@ -126,7 +126,8 @@ class _Sitting:
         self._peak = int(found.get("peak", 0))
         bits = {"device": device_name(device), "threads": torch.get_num_threads()} | versions()
         before = list(found.get("sittings", []))
-        self._sittings = [*before, {"from_step": found["step"], **bits, **commit()}]
+        kind = {"device_type": device.type}
+        self._sittings = [*before, {"from_step": found["step"], **bits, **kind, **commit()}]
         journal.go_on(found.get("rows", []), found.get("seconds", 0.0), found["step"])
         if self.state is not None:
             journal.say(f"goes on from step {found['step']:,}")
@@ -197,6 +198,7 @@ class _Sitting:
             "digest": self._run.digest,
             **{name: value for name, value in self._sittings[-1].items() if name != "from_step"},
             "sittings": self._sittings,
+            "finished": now(),
             "seconds": round(self._journal.seconds, 1),
             "peak_memory_bytes": self._peak_memory(),
             "steps": self._journal.rows[-1]["step"],

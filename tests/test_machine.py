@@ -1,4 +1,4 @@
-"""origin: what a result says of where it was made."""
+"""machine: what a result says of where it was made."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from acutance import origin
+from acutance import machine
 
 
 def test_commit_is_that_of_this_checkout() -> None:
@@ -17,21 +17,21 @@ def test_commit_is_that_of_this_checkout() -> None:
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True
     )
-    assert origin.commit()["commit"] == head.stdout.strip()
+    assert machine.commit()["commit"] == head.stdout.strip()
 
 
 def test_a_copy_inside_another_checkout_claims_no_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
-    copy = tmp_path / "origin.py"
+    copy = tmp_path / "machine.py"
     copy.write_text("")
-    monkeypatch.setattr(origin, "__file__", str(copy))
-    assert origin.commit() == {"commit": None, "dirty": None}
+    monkeypatch.setattr(machine, "__file__", str(copy))
+    assert machine.commit() == {"commit": None, "dirty": None}
 
 
 def test_versions_and_processor_are_named() -> None:
-    versions = origin.versions()["versions"]
+    versions = machine.versions()["versions"]
     assert versions["torch"] == torch.__version__
     assert versions["numpy"] == np.__version__
-    assert origin.device_name(torch.device("cpu")).strip()
+    assert machine.device_name(torch.device("cpu")).strip()

@@ -1,9 +1,10 @@
-"""What made a result, beside its inputs: machine, versions of the packages, commit of the code."""
+"""What made a result, beside its inputs: machine, versions of the packages, commit, time."""
 
 import importlib.metadata
 import platform
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -24,6 +25,11 @@ def _processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def now() -> str:
+    """Returns the time in UTC, ISO 8601, to the second: `2026-10-18T12:31:05Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def versions() -> dict[str, object]:
