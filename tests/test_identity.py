@@ -93,6 +93,18 @@ def test_words_in_messages_rename_nothing(package: Path) -> None:
     assert runs_of(package) == before
 
 
+def test_a_statement_that_defines_nothing_counts_and_a_second_definition_too(
+    package: Path,
+) -> None:
+    before = runs_of(package)
+    model = package / "acutance/models/espcn.py"
+    model.write_text(model.read_text() + "\nESPCN.forward = ESPCN.forward\n")
+    once = runs_of(package)
+    assert systems_that_moved(before, once) == {"espcn", "espcn+gv"}
+    model.write_text(model.read_text() + "\nif True:\n    class ESPCN(ESPCN): ...\n")
+    assert systems_that_moved(once, runs_of(package)) == {"espcn", "espcn+gv"}
+
+
 def test_every_python_here_computes_the_same_digest() -> None:
     code = (
         "from acutance.identity import source_digest\n"
@@ -121,6 +133,6 @@ def test_a_digest_is_of_the_content_not_of_its_order() -> None:
 
 
 def test_the_closure_reaches_through_files_and_stops_at_words() -> None:
-    modules = {module for (module, _), _ in closure("loops.restore", "restore")}
+    modules = {module for module, _ in closure("loops.restore", "restore")}
     assert {"loops.restore", "optim", "pairs"} <= modules
     assert not modules & {"errors", "files", "paths", "spec"}

@@ -43,31 +43,31 @@ def source_digest(module: str, name: str) -> str:
         module: Below the package: `models.espcn`.
         name: A top-level name of it: `ESPCN`.
     """
-    return digest([[*key, _canonical(node)] for key, node in closure(module, name)])
+    return digest([[*key, _written(*key)] for key in closure(module, name)])
 
 
-def closure(module: str, name: str) -> list[tuple[_Reference, ast.AST]]:
-    """Returns the definitions that a definition uses, itself included, in a fixed order."""
-    found: dict[_Reference, ast.AST] = {}
+def closure(module: str, name: str) -> list[_Reference]:
+    """Returns the definitions that a definition uses, itself included, in a fixed order.
+
+    With a definition come the statements of its module that define nothing (named ""): they are
+    carried out on import and may change what it does.
+    """
+    found: set[_Reference] = set()
     waiting = [(module, name)]
     while waiting:
         reference = waiting.pop()
-        if reference in found:
-            continue
-        if reference[0] in _WORDS:
-            continue
-        node = _source(reference[0]).definitions.get(reference[1])
-        if node is not None:
-            found[reference] = node
-            waiting += _uses(reference[0], node)
-    return sorted(found.items(), key=lambda item: item[0])
+        known = _source(reference[0]).definitions if reference[0] not in _WORDS else {}
+        if reference not in found and reference[1] in known:
+            found.add(reference)
+            waiting += [(reference[0], ""), *_uses(*reference)]
+    return sorted(found)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
-    """One file: its top-level definitions, and what it imports from the package."""
+    """One file: the statements that define each top-level name, and what it imports of ours."""
 
-    definitions: dict[str, ast.AST]
+    definitions: dict[str, list[ast.stmt]]
     imports: dict[str, _Reference]
 
 
@@ -76,21 +76,26 @@ def _source(module: str) -> _Source:
     path = PACKAGE.joinpath(*module.split(".")) if module else PACKAGE
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    definitions: dict[str, ast.AST] = {}
-    for node in tree.body:
+    definitions: dict[str, list[ast.stmt]] = {}
+    for node in _without_docstring(tree):
         for name in _defined(node):
-            definitions[name] = node
+            definitions.setdefault(name, []).append(node)
     return _Source(definitions=definitions, imports=dict(_imports(tree)))
 
 
-def _defined(node: ast.stmt) -> Iterator[str]:
-    """Yields the names that a top-level statement defines."""
+def _defined(node: ast.stmt) -> list[str]:
+    """Returns the names that a top-level statement defines, or the empty name for none."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return []
     if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-        yield node.name
-    elif isinstance(node, ast.Assign | ast.AnnAssign):
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                yield part.id
+        return [node.name]
+    names = [
+        part.id if isinstance(part, ast.Name) else part.name
+        for part in ast.walk(node)
+        if isinstance(part, ast.FunctionDef | ast.ClassDef)
+        or (isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    ]
+    return list(dict.fromkeys(names)) or [""]
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[str, _Reference]]:
@@ -112,20 +117,29 @@ def _is_module(module: str) -> bool:
     return path.is_dir() or path.with_suffix(".py").is_file()
 
 
-def _uses(module: str, node: ast.AST) -> Iterator[_Reference]:
-    """Yields the definitions of the package that `node`, which stands in `module`, names."""
+@cache
+def _uses(module: str, name: str) -> tuple[_Reference, ...]:
+    """Returns the definitions of the package that a definition names."""
     source = _source(module)
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
-            target = source.imports.get(part.value.id)
-            if target and not target[1]:
-                yield target[0], part.attr
-        elif isinstance(part, ast.Name):
-            if part.id in source.definitions:
-                yield module, part.id
-            target = source.imports.get(part.id)
-            if target and target[1]:
-                yield target
+    found: list[_Reference] = []
+    for node in source.definitions[name]:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                target = source.imports.get(part.value.id)
+                if target and not target[1]:
+                    found.append((target[0], part.attr))
+            elif isinstance(part, ast.Name):
+                target = source.imports.get(part.id, (module, part.id))
+                if target[1]:
+                    found.append(target)
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def _written(module: str, name: str) -> object:
+    """Returns a definition as nested lists."""
+    nodes = _source(module).definitions[name]
+    return _canonical(nodes[0]) if len(nodes) == 1 else [_canonical(node) for node in nodes]
 
 
 def _canonical(value: object) -> object:
@@ -138,17 +152,17 @@ def _canonical(value: object) -> object:
     for field, content in ast.iter_fields(value):
         if field in ("ctx", "kind", "type_comment") or content is None:
             continue
-        kept = _without_docstring(value, content) if field == "body" else content
+        kept = _without_docstring(value) if field == "body" else content
         if kept != []:  # newer versions of Python add fields, empty where the feature is not used
             parts.append([field, _canonical(kept)])
     return parts
 
 
-def _without_docstring(node: ast.AST, body: object) -> object:
-    if not isinstance(body, list) or not body:
-        return body
-    documented = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    first = body[0]
-    if documented and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        return body[1:] if isinstance(first.value.value, str) else body
+def _without_docstring(node: ast.AST) -> list[ast.stmt]:
+    body: list[ast.stmt] = node.body  # type: ignore[attr-defined]  # asked of what has one
+    kinds = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    if isinstance(node, kinds) and body and isinstance(body[0], ast.Expr):
+        value = body[0].value
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return body[1:]
     return body
