@@ -61,6 +61,7 @@ def write_record(root: Path, evaluation: Evaluation) -> None:
         return
     here = {
         "device": "Test CPU <0>",
+        "device_type": "cpu",
         "threads": 2,
         "python": "3.11.2",
         "versions": {"torch": "2.13.0"},
@@ -72,6 +73,7 @@ def write_record(root: Path, evaluation: Evaluation) -> None:
         "dirty": False,
         **here,
         "sittings": [here],
+        "finished": f"2026-10-1{run.scale}T08:30:15Z",
         "seconds": 321.5 * run.scale,
         "peak_memory_bytes": 512 * 2**20,
         "steps": run.recipe.steps,

@@ -85,7 +85,7 @@ def test_what_is_not_computed_names_the_file(root):
 
 def test_a_system_that_the_study_does_not_train_says_who_does(root):
     row = next(r for r in table(root, "demo") if r["system"] == "edsr+gv")
-    assert row["reason"] == "EDSR + GV is not trained in this study; the study 'papers' trains it"
+    assert row["reason"] == "EDSR + GV is not trained in this study, but in the study 'papers'"
     alone = study.load(root, "demo")
     paper = published.read(root / paths.PUBLISHED / "gv")
     rows = tabulate.table_rows(paper, "table1", Measured(alone.tracks[0], root))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from acutance.grid import signed
 from acutance.published import Claim, Paper
-from acutance.sheet import rounded
+from acutance.sheet import plural, rounded
 from acutance.verdicts import FAILS, HOLDS, NOT_COMPUTED, NOT_TESTABLE, UNDECIDED, overall
 
 Row = Mapping[str, str]
@@ -78,7 +78,7 @@ def _on_print(rows: Sequence[Row]) -> Verdict:
     word = overall([row["printed"] for row in claimed], NOT_TESTABLE)
     held = sum(row["printed"] == HOLDS for row in claimed)
     verb = "holds" if held == 1 else "hold"
-    detail = f"{held} of {_plural(str(len(claimed)), 'comparison')} {verb}"
+    detail = f"{held} of {plural(len(claimed), 'comparison')} {verb}"
     if word == NOT_TESTABLE:
         detail = "the paper prints no numbers for it"
     return Verdict(who="print", word=word, detail=detail)
@@ -106,18 +106,20 @@ def _counted(rows: Sequence[Row]) -> str:
         if counts[word]:
             parts.append(f"{counts[word]} {word if counts[word] == 1 else verb}")
     parts += [f"{counts[word]} {word}" for word in (UNDECIDED, NOT_COMPUTED) if counts[word]]
-    return f"of {_plural(str(counts.total()), 'comparison')} {', '.join(parts)}"
+    return f"of {plural(counts.total(), 'comparison')} {', '.join(parts)}"
 
 
 def _reasons(reasons: Iterable[str]) -> str:
     """Returns reasons in short: what each group of them ends with, and of what it is said."""
-    groups: dict[str, dict[str, None]] = {}
+    groups: dict[str, Counter[str]] = {}
     for reason in reasons:
         subject, verb, rest = reason.partition(" is not ")
-        groups.setdefault(f"not {rest}" if verb else "", {})[subject] = None
+        groups.setdefault(f"not {rest}" if verb else "", Counter())[subject] += 1
     parts = []
     for end, subjects in groups.items():
-        some = ", ".join(subjects) if len(subjects) <= MOST else f"{len(subjects)} comparisons"
+        some = ", ".join(subjects)
+        if len(subjects) > MOST:
+            some = plural(subjects.total(), "comparison")
         parts.append(f"{some}: {end}" if end else some)
     return "; ".join(parts)
 
@@ -132,8 +134,8 @@ def _finding(paper: Paper, row: Row) -> Finding:
     if row["rebuilt_difference"]:
         ends = (_shown(row[end], digits) for end in ("rebuilt_difference", "low", "high"))
         mean, low, high = ends
-        images = _plural(row["images"], "image")
-        seeds = _plural(row["seeds"], "seed")
+        images = plural(int(row["images"]), "image")
+        seeds = plural(int(row["seeds"]), "seed")
         level = f"{float(row['level']):.0%}"
         rebuilt = f"{mean} [{low}, {high}] ({level} interval, {images} × {seeds})"
     return Finding(
@@ -147,10 +149,6 @@ def _finding(paper: Paper, row: Row) -> Finding:
 
 def _shown(number: str, digits: int) -> str:
     return signed(rounded(float(number), digits))
-
-
-def _plural(count: str, noun: str) -> str:
-    return f"{count} {noun}" if count == "1" else f"{count} {noun}s"
 
 
 def _listed(labels: Iterable[str]) -> str:

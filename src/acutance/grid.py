@@ -1,13 +1,11 @@
-"""A tabulated table laid out as the paper prints it: what every format of a report shows."""
+"""A table as every format of a report shows it: numbers, lines, rows, with their words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
 
-from acutance.published import Paper, Table
-from acutance.sheet import outside, rounded, systems
-from acutance.spec import Track
+from acutance.blanks import word
+from acutance.published import Paper
 
 PRINT = "print"
 Row = Mapping[str, str]
@@ -39,6 +37,11 @@ class Box:
         return any(number.text for number in self.numbers)
 
     @property
+    def word(self) -> str:
+        """What stands in it where it is empty: `not trained`."""
+        return word(self.reason)
+
+    @property
     def compared(self) -> bool:
         """Whether there is a printed number to compare with."""
         return any(number.difference for number in self.numbers)
@@ -46,10 +49,14 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A track's numbers, or the printed ones, of one row of the paper's table."""
+    """A track's numbers, or the printed ones, of one row of the paper's table.
+
+    `who` says which: `rebuilt`, `rebuilt, stated` where there are several tracks, `printed`.
+    """
 
     name: str
     label: str
+    who: str
     boxes: tuple[Box, ...]
 
     @property
@@ -64,6 +71,11 @@ class Group:
 
     heads: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
+
+    @property
+    def name(self) -> str:
+        """Its heads in one: `Set5 ×2`."""
+        return " ".join(f"×{text}" if axis == "scale" else text for axis, text in self.heads)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,165 +124,29 @@ class Grid:
         lines = (line for block in self.blocks for group in block.groups for line in group.lines)
         return tuple(box for line in lines for box in line.boxes)
 
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Letters across the names of the rows, and across their longest word; 22 at most.
 
-def lay_out(
-    paper: Paper, table: str, rows: Sequence[Row], tracks: tuple[Track, ...], better: Row
-) -> Grid:
-    """Lays the rows of a table's CSV file out as the paper prints the table.
+        Where a row has several lines, a name may be broken between words.
+        """
+        names = [group.name for block in self.blocks for group in block.groups]
+        words = [each for name in (*names, " / ".join(self.heads)) for each in name.split()]
+        word = min(max(map(len, words), default=0), 22)
+        name = min(max(map(len, names), default=0), max(word, 9) if self.tracked else 22)
+        return name, word
 
-    Args:
-        paper: The paper.
-        table: The table's name.
-        rows: As `tabulate` wrote them, all tracks.
-        tracks: The study's tracks that have this table.
-        better: `higher` or `lower` for each metric of the paper.
-    """
-    sheet = paper.tables[table]
-    layout = sheet.layout
-    printer = _Printer(paper, sheet, rows, [track.name for track in tracks], better)
-    blocks = tuple(printer.block(where) for where in printer.order(printer.apart))
-    used = {axis for _, axis in (*layout.rows, *layout.columns)}
-    added = {system for track in tracks for system in systems(paper, sheet, track)}
-    added -= set(sheet.order("system"))
-    return Grid(
-        id=f"{paper.name}-{table}",
-        label=layout.label,
-        title=layout.title,
-        heads=tuple(head for head, _ in layout.rows),
-        columns=tuple(printer.label(printer.across, at) for at in printer.columns),
-        inside="" if "metric" in used else " / ".join(m.upper() for m in sheet.order("metric")),
-        ours=tuple(sorted(paper.label("system", system, table) for system in added)),
-        blocks=blocks,
-        tracked=any(len(group.lines) > 1 for block in blocks for group in block.groups),
-        footnotes=tuple(printer.notes),
-        notes=layout.notes,
-        outside=outside(paper, sheet, tracks),
-    )
-
-
-class _Printer:
-    """Lays out one table; `notes` gathers the reasons for empty cells."""
-
-    def __init__(
-        self, paper: Paper, sheet: Table, rows: Sequence[Row], names: list[str], better: Row
-    ) -> None:
-        layout = sheet.layout
-        self.paper, self.sheet, self.rows, self.names = paper, sheet, rows, names
-        self.down = [axis for _, axis in layout.rows]
-        self.across = [axis for _, axis in layout.columns]
-        used = {*self.down, *self.across}
-        self.apart = [axis for axis in ("dataset", "scale", "system") if axis not in used]
-        self.columns = self.order(self.across)
-        self.notes: dict[str, int] = {}
-        self._ids = count(1)
-        self.best = self._best(better)
-
-    def order(self, axes: list[str], rows: Sequence[Row] | None = None) -> list[tuple[str, ...]]:
-        """Returns the places along some axes, in the order of the rows."""
-        return list(dict.fromkeys(_at(row, axes) for row in (self.rows if rows is None else rows)))
-
-    def label(self, axes: list[str], at: tuple[str, ...]) -> str:
-        """Returns the words for a place: `Set5 ×2`."""
-        return " ".join(text for _, text in self.heads(axes, at, sign="×"))
-
-    def heads(
-        self, axes: list[str], at: tuple[str, ...], sign: str = ""
-    ) -> tuple[tuple[str, str], ...]:
-        """Returns (axis, label) along some axes; `sign` stands before a scale."""
-        table = self.sheet.layout.table
-        labels = [(a, self.paper.label(a, v, table)) for a, v in zip(axes, at, strict=True)]
-        return tuple((axis, (sign if axis == "scale" else "") + text) for axis, text in labels)
-
-    def block(self, where: tuple[str, ...]) -> Block:
-        """Returns the rows of one block."""
-        own = [row for row in self.rows if _at(row, self.apart) == where]
-        groups = [self.group(own, at) for at in self.order(self.down, own)]
-        return Block(caption=self.label(self.apart, where), groups=tuple(groups))
-
-    def group(self, rows: Sequence[Row], at: tuple[str, ...]) -> Group:
-        """Returns the lines of one printed row: one per track that has it, then the print."""
-        own = [row for row in rows if _at(row, self.down) == at]
-        lines = []
-        for name in self.names:
-            if any(row["track"] == name for row in own):
-                boxes = [self.box(self.cell(own, name, column)) for column in self.columns]
-                lines.append(Line(name=name, label=short(name, self.paper), boxes=tuple(boxes)))
-        if any(row["printed"] for row in own):
-            first = next(row["track"] for row in own if row["printed"])
-            boxes = [self.print_box(self.cell(own, first, column)) for column in self.columns]
-            lines.append(Line(name=PRINT, label=PRINT, boxes=tuple(boxes)))
-        return Group(heads=self.heads(self.down, at), lines=tuple(lines))
-
-    def cell(self, rows: Sequence[Row], track: str, column: tuple[str, ...]) -> list[Row]:
-        """Returns the rows of one cell: one for each metric that stands in it."""
-        return [r for r in rows if r["track"] == track and _at(r, self.across) == column]
-
-    def box(self, rows: list[Row]) -> Box:
-        """Returns a rebuilt cell, or why it is empty."""
-        numbers = tuple(
-            Number(
-                metric=row["metric"],
-                text=self.text(row),
-                difference=signed(row["difference"]),
-                best=self.is_best(row, "rebuilt", self.text(row)),
-            )
-            for row in rows
-        )
-        reason = "; ".join(dict.fromkeys(row["reason"] for row in rows if row["reason"]))
-        note = 0
-        if reason:
-            # the path of a missing file differs from cell to cell; the footnote says it once
-            note = self.notes.setdefault(reason.partition(": results/")[0], len(self.notes) + 1)
-        return Box(id=self.fresh(), numbers=numbers, reason=reason, note=note, rows=tuple(rows))
-
-    def print_box(self, rows: list[Row]) -> Box:
-        """Returns a printed cell."""
-        numbers = tuple(
-            Number(
-                metric=row["metric"],
-                text=row["printed"],
-                best=self.is_best(row, "printed", row["printed"]),
-            )
-            for row in rows
-        )
-        return Box(id=self.fresh(), numbers=numbers)
-
-    def fresh(self) -> str:
-        """Returns an identifier that no other box of the page has."""
-        return f"{self.paper.name}-{self.sheet.layout.table}-{next(self._ids)}"
-
-    def text(self, row: Row) -> str:
-        """Returns the rebuilt number with as many digits as the paper prints."""
-        if not row["rebuilt"]:
-            return ""
-        printed = row["printed"]
-        digits = len(printed.partition(".")[2]) if printed else self.sheet.decimals(row["metric"])
-        return rounded(float(row["rebuilt"]), digits)
-
-    def is_best(self, row: Row, field: str, text: str) -> bool:
-        """Returns whether a number is the best of its row or column."""
-        return bool(text) and self.best.get(self._rivals(row, field)) == Decimal(text)
-
-    def _rivals(self, row: Row, field: str) -> tuple[object, ...]:
-        along = {"row": self.down, "column": self.across, "none": []}[self.sheet.layout.best]
-        track = row["track"] if field == "rebuilt" else ""
-        return (field, track, row["metric"], _at(row, self.apart), _at(row, along))
-
-    def _best(self, better: Row) -> dict[tuple[object, ...], Decimal]:
-        """Returns the best number of each row or column in which two or more stand."""
-        found: dict[tuple[object, ...], dict[str, Decimal]] = {}
-        if self.sheet.layout.best == "none":
-            return {}
-        for row in self.rows:
-            for field, text in (("rebuilt", self.text(row)), ("printed", row["printed"])):
-                if text and better.get(row["metric"]):
-                    rivals = found.setdefault((*self._rivals(row, field),), {})
-                    rivals[row["system"]] = Decimal(text)
-        return {
-            key: (max if better[str(key[2])] == "higher" else min)(rivals.values())
-            for key, rivals in found.items()
-            if len(rivals) > 1
-        }
+    @property
+    def fits(self) -> bool:
+        """Whether a page of 80 rem shows it whole: an estimate in rem, for a wide font."""
+        widths = [0.66 * len(column) + 1 for column in self.columns]
+        for block in self.blocks:
+            for group in block.groups:
+                for line in group.lines:
+                    for at, box in enumerate(line.boxes):
+                        text = " / ".join(number.text for number in box.numbers)
+                        widths[at] = max(widths[at], 0.51 * len(text) + 1)
+        return 0.66 * self.widths[0] + 1.4 + (8 if self.tracked else 0) + sum(widths) < 74
 
 
 def short(track: str, paper: Paper) -> str:
@@ -287,7 +163,3 @@ def signed(difference: str) -> str:
     if not difference or Decimal(difference) == 0:
         return difference
     return difference.replace("-", "−") if difference.startswith("-") else f"+{difference}"
-
-
-def _at(row: Row, axes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(row[axis] for axis in axes)

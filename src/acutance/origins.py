@@ -1,16 +1,23 @@
-"""What made the numbers of a report, in words: runs with their cost, data, protocols."""
+"""What made the numbers of a report, run by run: where, when, at what cost, by which code."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from acutance import paths
-from acutance.calls import Call
 from acutance.errors import Refused
-from acutance.sets import Dataset
-from acutance.spec import Run, Study, Track
+from acutance.protocols import spelled
+from acutance.spec import Run, Study
+
+_KINDS = {"cpu": "CPU", "cuda": "GPU"}
+# Records of before `device_type` name the machine alone.
+_NAMES = {
+    "GPU": re.compile(r"NVIDIA|Tesla|GeForce|Quadro|Instinct|Radeon"),
+    "CPU": re.compile(r"EPYC|Ryzen|Threadripper|Intel|Xeon|CPU|[Pp]rocessor"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +28,11 @@ class Origin:
         number: Its place in the study, from 1.
         run: The run.
         state: What there is of it: `trained`, `not trained yet`, or `nothing to train`.
-        commit: Of the code that trained it; `+ changes` where files differed from it.
-        device: Names of the machines, one per kind.
-        hours: Of training, all sittings together.
+        commit: Of the code that trained it, one per sitting, and whether files differed from it.
+        device: Names of the machines, one per kind, and how many threads of a CPU.
+        kind: `CPU` or `GPU`; empty where it was both or is not known.
+        finished: When, as the record says it: `2026-10-18 12:31 UTC`.
+        hours: Of training by the clock, all sittings together.
         facts: Further lines (name, value): network, objective, recipe, data, versions.
         scores: Its score files by (track, data set), those that are there.
     """
@@ -33,9 +42,16 @@ class Origin:
     state: str
     commit: str
     device: str
+    kind: str
+    finished: str
     hours: float
     facts: tuple[tuple[str, str], ...]
     scores: Mapping[tuple[str, str], str]
+
+    @property
+    def where(self) -> str:
+        """What its hours were: `CPU hours on AMD EPYC, 1 thread`."""
+        return f"{self.kind} hours on {self.device or 'a machine without a name'}".strip()
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -65,19 +81,46 @@ def _origin(number: int, run: Run, root: Path, scores: Mapping[tuple[str, str], 
     name = paths.RUN_RECORD.format(run=run.id)
     record = _record(root / name, name) if run.trained else {}
     trained = "trained" if record else "not trained yet"
-    commit = str(record.get("commit") or "")[:10]
-    machines = [record, *record.get("sittings", [])]
-    devices = dict.fromkeys(str(m["device"]) for m in machines if m.get("device"))
+    sittings = [*record.get("sittings", []), record]
+    kinds = {_kind(sitting) for sitting in sittings}
     return Origin(
         number=number,
         run=run,
         state=trained if run.trained else "nothing to train",
-        commit=f"{commit} + changes" if commit and record.get("dirty") else commit,
-        device=", ".join(devices),
+        commit=", ".join(dict.fromkeys(_commit(s) for s in sittings if s.get("commit"))),
+        device="; ".join(dict.fromkeys(_device(s) for s in sittings if s.get("device"))),
+        kind=kinds.pop() if len(kinds) == 1 else "",
+        finished=_date(str(record.get("finished") or "")),
         hours=float(record.get("seconds", 0)) / 3600,
         facts=tuple(_facts(run, record)),
         scores=scores,
     )
+
+
+def _kind(sitting: Mapping[str, Any]) -> str:
+    """Returns what kind of machine a sitting had, or nothing where its record does not tell."""
+    if sitting.get("device_type"):
+        return _KINDS.get(sitting["device_type"], "")
+    name = str(sitting.get("device", ""))
+    return next((kind for kind, names in _NAMES.items() if names.search(name)), "")
+
+
+def _device(sitting: Mapping[str, Any]) -> str:
+    threads = sitting.get("threads")
+    if _kind(sitting) != "CPU" or not threads:
+        return str(sitting["device"])
+    return f"{sitting['device']}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _commit(sitting: Mapping[str, Any]) -> str:
+    dirty = " with uncommitted changes" if sitting.get("dirty") else ""
+    return f"{str(sitting['commit'])[:10]}{dirty}"
+
+
+def _date(finished: str) -> str:
+    """Returns `2026-10-18 12:31 UTC` for `2026-10-18T12:31:05Z`."""
+    day, _, time = finished.partition("T")
+    return f"{day} {time[:5]} UTC" if time else day
 
 
 def _record(path: Path, name: str) -> dict[str, Any]:
@@ -104,61 +147,7 @@ def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("parameters", f"{record['parameters']:,}"))
     if record.get("peak_memory_bytes"):
         found.append(("peak memory", f"{record['peak_memory_bytes'] / 2**20:,.0f} MiB"))
-    if record.get("threads"):
-        found.append(("CPU threads", str(record["threads"])))
     versions = record.get("versions")
     if isinstance(versions, dict):
         found.append(("versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
     return found
-
-
-def spelled(call: Call, by_scale: Mapping[int, Call] | None = None) -> str:
-    """Returns a noun with its arguments: `psnr (channel y, shave 2, 3, 4 at ×2, ×3, ×4)`.
-
-    Args:
-        call: The noun.
-        by_scale: The same noun at each scale, where its arguments follow the scale.
-    """
-    words = []
-    for name, value in call.arguments:
-        each = {scale: c.kwargs.get(name) for scale, c in (by_scale or {}).items()}
-        text = _plain(value)
-        if len(set(each.values())) > 1:
-            scales = ", ".join(f"×{scale}" for scale in each)
-            text = f"{', '.join(_plain(v) for v in each.values())} at {scales}"
-        words.append(f"{name} {text}")
-    return f"{call.function} ({'; '.join(words)})" if words else call.function
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def protocol(track: Track) -> list[tuple[str, str]]:
-    """Returns (what, how) of a track's measuring: LR images, files, each metric."""
-    at: dict[str, dict[int, Call]] = {}
-    lr: dict[int, Call] = {}
-    for each in track.evaluations:
-        lr[each.run.scale] = each.pairs.degradation
-        for metric in each.metrics:
-            at.setdefault(metric.name, {})[each.run.scale] = metric
-    output = "8-bit PNG" if track.output == "png" else "32-bit floats, neither rounded nor clipped"
-    found = [("LR images", f"{track.degradation.name} = {spelled(track.degradation, lr)}")]
-    found.append(("SR images", output))
-    for column, metric in track.metrics:
-        how = spelled(metric, at.get(metric.name))
-        found.append((column.upper(), f"{metric.name} = {how}, mean over images"))
-    return found
-
-
-def data(track: Track) -> list[tuple[str, str]]:
-    """Returns (what, which) of a track's data: training sets and test sets."""
-    found = [("trained on", "; ".join(_described(d) for d in track.train))] if track.train else []
-    return [*found, ("tested on", "; ".join(_described(d) for d in track.datasets))]
-
-
-def _described(dataset: Dataset) -> str:
-    plural = "" if dataset.images == 1 else "s"
-    return f"{dataset.name} ({dataset.images} image{plural})"

@@ -11,23 +11,26 @@ from pathlib import Path
 import jinja2
 
 from acutance import __version__, paths, published, verdicts
+from acutance.agreement import Calibrated, calibrated
 from acutance.claims import Judged, judged
+from acutance.colophon import Colophon, colophon
+from acutance.colophon import command as rebuild
 from acutance.errors import Refused
 from acutance.escape import Raw, markdown, tex
 from acutance.files import folder_atomically
-from acutance.grid import Grid, lay_out, short, signed
-from acutance.origins import Origin, data, origins, protocol
+from acutance.grid import Grid, short, signed
+from acutance.layout import lay_out
+from acutance.origins import Origin, origins
 from acutance.published import Paper
 from acutance.resolve import noun
 from acutance.rows import read_rows
-from acutance.sheet import HEAD, rounded
+from acutance.sheet import HEAD
 from acutance.spec import Study, Track
 from acutance.summary import Summary, summarise
 
 Row = Mapping[str, str]
 CALIBRATION = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"
 _LOADER = jinja2.PackageLoader("acutance")
-COMMAND = "snakemake --profile workflow/profiles/workstation --config study={study}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +40,16 @@ class Part:
     track: Track
     label: str
     summary: Summary
-    protocol: Sequence[tuple[str, str]]
-    data: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """A paper in a study: its tracks, tables and claims."""
+    """A paper in a study: its tracks, tables and claims; what made each table, track by track."""
 
     paper: Paper
     parts: tuple[Part, ...]
     grids: tuple[Grid, ...]
+    made: Mapping[str, tuple[Colophon, ...]]
     claims: tuple[Judged, ...]
 
 
@@ -58,9 +60,14 @@ class Page:
     study: Study
     chapters: tuple[Chapter, ...]
     origins: Mapping[str, Origin]
-    calibration: tuple[Row, ...]
+    calibration: Calibrated | None
     command: str
     version: str
+
+    @property
+    def finished(self) -> str:
+        """When the last training finished; empty where no record says."""
+        return max((origin.finished for origin in self.origins.values()), default="")
 
 
 def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Path, ...]:
@@ -69,7 +76,7 @@ def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Pat
     Args:
         study: The study.
         root: The project's root; tables, run records and calibration are read below it.
-        command: What rebuilds the study; None for the Snakemake call.
+        command: What rebuilds the study; None for the study's usual command.
 
     Returns:
         The files: index.html, index.md, and for each table a LaTeX document and its tabular.
@@ -77,7 +84,7 @@ def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Pat
     Raises:
         Refused: If `tabulate` has not run, or a file is damaged.
     """
-    page = gather(study, root, command or COMMAND.format(study=study.name))
+    page = gather(study, root, command or rebuild(study.name))
     files = {"index.html": _html().get_template("index.html").render(page=page)}
     files["index.md"] = _markdown().get_template("index.md").render(page=page)
     for chapter in page.chapters:
@@ -109,7 +116,7 @@ def gather(study: Study, root: Path, command: str) -> Page:
             for name in dict.fromkeys(track.paper for track in study.tracks)
         ),
         origins=made,
-        calibration=tuple(row for _, row in rows),
+        calibration=calibrated([row for _, row in rows]),
         command=command,
         version=__version__,
     )
@@ -122,29 +129,30 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
     claims = _read(root, paths.CLAIMS.format(**where), verdicts.HEAD)
     better = {column: _better(call.function) for t in tracks for column, call in t.metrics}
-    grids = []
+    labels = {track.name: short(track.name, paper) for track in tracks}
+    grids, below = [], {}
     for table in names:
         own = tuple(track for track in tracks if table in track.tables)
-        grids.append(lay_out(paper, table, rows[table], own, better))
-    parts = []
-    for track in tracks:
-        mine = [row for each in rows.values() for row in each if row["track"] == track.name]
-        parts.append(
-            Part(
-                track=track,
-                label=short(track.name, paper),
-                summary=summarise(paper, track, mine, made),
-                protocol=protocol(track),
-                data=data(track),
-            )
+        grid = lay_out(paper, table, rows[table], own, better)
+        by_track = {t.name: [r for r in rows[table] if r["track"] == t.name] for t in own}
+        grids.append(grid)
+        below[grid.id] = tuple(
+            colophon(paper, t, labels[t.name], by_track[t.name], made) for t in own
         )
-    labels = {part.track.name: part.label for part in parts}
+    every = [row for each in rows.values() for row in each]
+    parts = (_part(paper, t, [r for r in every if r["track"] == t.name], made) for t in tracks)
     return Chapter(
         paper=paper,
         parts=tuple(parts),
         grids=tuple(grids),
+        made=below,
         claims=judged(paper, claims, labels),
     )
+
+
+def _part(paper: Paper, track: Track, rows: Sequence[Row], made: Mapping[str, Origin]) -> Part:
+    label = short(track.name, paper)
+    return Part(track=track, label=label, summary=summarise(paper, track, rows, made))
 
 
 def _read(root: Path, name: str, head: str) -> list[Row]:
@@ -188,10 +196,5 @@ def _tex() -> jinja2.Environment:
 def _environment(made: jinja2.Environment) -> jinja2.Environment:
     made.undefined = jinja2.StrictUndefined
     made.trim_blocks = made.lstrip_blocks = made.keep_trailing_newline = True
-    made.filters |= {"signed": signed, "like": _like, "raw": Raw}
+    made.filters |= {"signed": signed, "raw": Raw}
     return made
-
-
-def _like(number: str, printed: str) -> str:
-    """Returns a number with as many digits after the point as `printed` has."""
-    return rounded(float(number), len(printed.partition(".")[2]))

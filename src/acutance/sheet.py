@@ -62,6 +62,11 @@ def difference(rebuilt: float | None, printed: Cell | None) -> str:
     return str(exact + 0)  # + 0 makes a zero unsigned
 
 
+def plural(count: int, noun: str) -> str:
+    """Returns a count with its noun: `1 image`, `2 images`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def rounded(value: float, decimals: int) -> str:
     """Returns a number as it is printed: half to even, `decimals` digits after the point.
 

@@ -1,12 +1,14 @@
 """A track in numbers: how much of the print is rebuilt, how far off it is, what it cost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
+from acutance.colophon import costs, trained
 from acutance.origins import Origin
-from acutance.published import Paper
+from acutance.published import Cell, Paper
 from acutance.spec import Track
 
 Row = Mapping[str, str]
@@ -33,9 +35,11 @@ class Summary:
         rebuilt: Printed cells that stand beside a rebuilt number.
         own: Rebuilt numbers that the paper does not print or that may not stand beside it.
         wanted: Numbers that the study wants of the track.
+        fillable: Printed cells that the track can fill when all of it is computed.
+        blanks: Why it cannot fill the others, and how many each reason keeps empty.
         gaps: One for each metric.
-        hours: Of training, by device.
-        commits: Of the code that trained.
+        hours: Of training, by machine: ("CPU hours on ...", hours).
+        trained: How many runs are trained, and when the last was.
         runs: Trained runs that are done, and all of them.
     """
 
@@ -43,9 +47,11 @@ class Summary:
     rebuilt: int
     own: int
     wanted: int
+    fillable: int
+    blanks: tuple[tuple[str, int], ...]
     gaps: tuple[Gap, ...]
     hours: tuple[tuple[str, float], ...]
-    commits: tuple[str, ...]
+    trained: str
     runs: tuple[int, int]
 
 
@@ -63,20 +69,37 @@ def summarise(
     filled = [row for row in rows if row["rebuilt"]]
     ids = dict.fromkeys(e.run.id for e in track.evaluations if e.run.trained)
     done = [made[run] for run in ids if made[run].state == "trained"]
-    hours: dict[str, float] = {}
-    for origin in done:
-        hours[origin.device] = hours.get(origin.device, 0.0) + origin.hours
     wanted = {(e.run.system, e.run.scale, e.dataset.name) for e in track.evaluations}
+    cells = [cell for table in paper.tables.values() for cell in table.cells]
+    blanks = Counter(filter(None, (_blank(paper, track, cell, wanted) for cell in cells)))
     return Summary(
-        printed=sum(len(table.cells) for table in paper.tables.values()),
+        printed=len(cells),
         rebuilt=sum(bool(row["printed"]) for row in filled),
         own=sum(not row["printed"] for row in filled),
         wanted=sum((r["system"], int(r["scale"]), r["dataset"]) in wanted for r in rows),
+        fillable=len(cells) - blanks.total(),
+        blanks=tuple(blanks.items()),
         gaps=tuple(_gaps(paper, filled)),
-        hours=tuple(hours.items()),
-        commits=tuple(dict.fromkeys(o.commit for o in done if o.commit)),
+        hours=tuple(costs(done)),
+        trained=trained([made[run] for run in ids])[0][1],
         runs=(len(done), len(ids)),
     )
+
+
+def _blank(paper: Paper, track: Track, cell: Cell, wanted: Collection[tuple[str, int, str]]) -> str:
+    """Returns why a track cannot fill a printed cell, whatever is computed; empty if it can."""
+    if not track.compare:
+        return "the track is another experiment than the paper’s"
+    if cell.table not in track.tables:
+        return f"{paper.tables[cell.table].layout.label} is not in the track"
+    if cell.metric not in dict(track.metrics):
+        return f"{cell.metric.upper()} is not measured"
+    if cell.dataset not in {dataset.name for dataset in track.datasets}:
+        return f"{paper.label('dataset', cell.dataset)} is not tested on"
+    if (cell.system, cell.scale, cell.dataset) in wanted:
+        return ""
+    at = f" at ×{cell.scale}" if cell.system in track.systems else ""
+    return f"{paper.label('system', cell.system, cell.table)} is not trained{at}"
 
 
 def _gaps(paper: Paper, rows: Iterable[Row]) -> Iterable[Gap]:

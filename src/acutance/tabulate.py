@@ -150,7 +150,7 @@ def _not_wanted(
         reason = f"{label} is not trained in this study"
         others = full.tracks if full else ()
         if full and any(system in t.systems for t in others if t.paper == asked.paper.name):
-            return f"{reason}; the study '{full.name}' trains it"
+            return f"{reason}, but in the study '{full.name}'"
         return reason
     if scale not in {s for name, s, _ in measured.wanted if name == system}:
         return f"{label} is not run at scale {scale} in this study"

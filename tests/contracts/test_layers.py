@@ -12,13 +12,14 @@ LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
         "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations", "study",
-        "published", "rows", "measured", "sheet", "grid", "origins", "summary",
-        "transfer", "download", "watch", "escape",
+        "published", "rows", "measured", "sheet", "grid", "layout", "blanks",
+        "origins", "protocols", "colophon", "agreement", "summary",
+        "transfer", "download", "escape",
     },
     {
         "image", "tif", "resize", "parallel", "archive", "verify", "diagnose",
-        "packed", "pairs", "optim", "device", "state", "journal", "origin",
-        "verdicts", "claims",
+        "packed", "pairs", "optim", "device", "state", "journal", "machine",
+        "verdicts", "claims", "watch",
     },
     NOUNS,
     {

@@ -1,9 +1,18 @@
 """What reports say: every number with its origin, every gap with its reason, the same bytes."""
 
+import html
+import json
+
 import pytest
 
-from acutance import calibrate, paths, report, study, tabulate
+from acutance import calibrate, entries, paths, report, study, tabulate
+from acutance.agreement import calibrated
+from acutance.book import open_book
+from acutance.colophon import trained
 from acutance.errors import Refused
+from acutance.escape import markdown
+from acutance.origins import origins
+from acutance.protocols import WORDS, headed
 from synthetic import fill, lay, make, read
 
 
@@ -75,6 +84,10 @@ def test_the_summary_counts(root):
         )
     page = read(root, "papers", "index.html")
     assert "114 <small>of 162 printed numbers rebuilt</small>" in page
+    assert "Can fill all of the paper’s 162 printed cells." in page
+    assert "CPU hours on Test CPU &lt;0&gt;, 2 threads" in page
+    other = "Can fill none of the paper’s 162 printed cells: the track is another experiment"
+    assert other in read(root, "demo", "index.html")
 
 
 def test_claims_have_two_verdicts(root):
@@ -92,8 +105,8 @@ def test_calibration_is_shown_where_there_is_one(root):
     assert calibrate.HEAD == report.CALIBRATION
     page = read(root, "papers", "index.html")
     assert "1 <small>of 1 measured numbers agree" in page
-    assert "<td>33.66</td><td>33.66</td>" in page
-    assert "Not measured: 1 number (urban100 is not here; fetch it)." in page
+    assert '<td class="theirs">33.66</td><td>33.66</td><td>0.00</td>' in page
+    assert "Not measured: 1 of 2 numbers (urban100: not here; fetch it)." in page
     assert "Calibration" not in read(root, "demo", "index.html")
 
 
@@ -122,3 +135,83 @@ def test_a_study_without_any_result_is_a_page_too(tmp_path):
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert "0 <small>of 18 numbers computed</small>" in page
     assert "0 of 6 runs trained" in page
+
+
+def test_what_made_a_table_stands_below_it(root):
+    for name, command in (
+        ("demo", "make demo"),
+        ("papers", "snakemake --profile workflow/profiles/workstation --config study=papers"),
+    ):
+        chapter = report.gather(study.load(root, name), root, "x").chapters[0]
+        page, text = read(root, name, "index.html"), read(root, name, "index.md")
+        for grid in chapter.grids:
+            for each in chapter.made[grid.id]:
+                facts = dict(each.facts)
+                assert {"tested on", "recipes", "seeds", "trained", "cost", "commit"} <= set(facts)
+                for what, how in each.facts:
+                    assert f"<dt>{what}</dt><dd>{how}</dd>" in html.unescape(page)
+                    assert f"* {what}: {markdown(how)}" in text
+        assert f">{command}</code>" in page
+        assert f"* rebuild: `{command}`" in text
+        assert "<details>\n<summary>How" not in page
+
+
+def test_what_made_a_table_is_that_of_its_own_runs(root):
+    chapter = report.gather(study.load(root, "papers"), root, "x").chapters[0]
+    stated, released = (dict(each.facts) for each in chapter.made["gv-table1"])
+    assert stated["trained"] == "12 of 18 runs, the last finished 2026-10-14 08:30 UTC"
+    assert stated["commit"] == "0123456789"
+    assert stated["PSNR"] == (
+        "psnr_float (luma (BT.601, 16–235), SR image rounded to 8 bits, 2, 3, 4 pixels shaved off "
+        "each side at ×2, ×3, ×4, grey pictures as three equal channels), mean over images"
+    )
+    assert "bilinear kernel" in released["LR to train"]
+    assert "originals not cropped to a multiple of the scale" in released["LR to test"]
+    assert released["trained on"].endswith("of each the 128 × 128 pixels at the centre")
+    second = dict(chapter.made["gv-table2"][0].facts)
+    assert second["tested on"] == "DIV2K validation (100 images)"
+    assert second["trained"] == "9 of 9 runs, the last finished 2026-10-12 08:30 UTC"
+
+
+def test_a_record_tells_machine_date_and_commits(tmp_path):
+    root = lay(tmp_path)
+    each = study.load(root, "demo")
+    fill(each, root)
+    run = next(run for run in each.runs if run.trained)
+    path = root / paths.RUN_RECORD.format(run=run.id)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    first = {"device": "NVIDIA H200", "device_type": "cuda", "threads": 4, "commit": "a" * 40}
+    record["sittings"] = [first]
+    path.write_text(json.dumps(record | {**first, "dirty": True}), encoding="utf-8")
+    origin = origins(each, root)[run.id]
+    assert origin.where == "GPU hours on NVIDIA H200"
+    assert origin.commit == "aaaaaaaaaa, aaaaaaaaaa with uncommitted changes"
+    both = [first, {"device": "AMD EPYC", "threads": 1, "commit": "b" * 40}]
+    old = {"seconds": 3600, "sittings": both}
+    path.write_text(json.dumps(old), encoding="utf-8")
+    origin = origins(each, root)[run.id]
+    assert (origin.kind, origin.finished) == ("", "")
+    assert origin.where == "hours on NVIDIA H200; AMD EPYC, 1 thread"
+    assert trained([origin])[0] == ("trained", "1 of 1 runs, no date recorded")
+
+
+def test_nothing_measured_is_one_short_line():
+    row = dict.fromkeys(report.CALIBRATION.split(","), "")
+    rows = [
+        row | {"dataset": name, "reason": f"{name} is not here; fetch it"}
+        for name in ("set5", "set5", "set14")
+    ]
+    found = calibrated(rows)
+    assert found is not None
+    assert (found.lines, found.missing) == ((), "3 numbers on 2 data sets: not here; fetch it")
+    assert calibrated([]) is None
+
+
+def test_every_declared_protocol_is_said_in_words(root):
+    book, _ = open_book(root, None)
+    for kind in ("metrics", "degradations"):
+        for name in book.section(kind):
+            text = headed(entries.call(book, kind, name, scale=3))
+            for argument, words in WORDS.items():
+                for value in words:
+                    assert f"{argument} {value}" not in text
