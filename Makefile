@@ -26,7 +26,7 @@ help: ## list what can be made
 	do printf '  make %-12s %s\n' "$$name" "$$says"; done
 
 demo: environment ## photographs to report in a few minutes, on two CPU cores
-	@$(BIN)/snakemake --profile workflow/profiles/$(PROFILE) --config study=demo
+	@$(BIN)/snakemake --profile workflow/profiles/$(PROFILE) --quiet rules reason host --config study=demo
 	@echo "The report: $(CURDIR)/reports/demo/index.html"
 
 test: environment ## all tests, style and types included
