@@ -61,11 +61,11 @@ class Journal:
 
     @property
     def seconds(self) -> float:
-        """Time spent on the run, earlier sessions included."""
+        """Time spent on the run, earlier sittings included."""
         return self._before + time.monotonic() - self._begun
 
     def go_on(self, rows: Sequence[Mapping[str, float]], seconds: float, step: int) -> None:
-        """Takes over the rows and the time of earlier sessions; later rows of the file are cut."""
+        """Takes over the rows and the time of earlier sittings; later rows of the file are cut."""
         self.rows = [dict(row) for row in rows]
         self._before, self._first = seconds, step
         self._begun = time.monotonic()
