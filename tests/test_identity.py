@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from acutance.identity import closure, digest
+from acutance.study import load
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -103,6 +105,32 @@ def test_a_statement_that_defines_nothing_counts_and_a_second_definition_too(
     assert systems_that_moved(before, once) == {"espcn", "espcn+gv"}
     model.write_text(model.read_text() + "\nif True:\n    class ESPCN(ESPCN): ...\n")
     assert systems_that_moved(once, runs_of(package)) == {"espcn", "espcn+gv"}
+
+
+def test_what_makes_the_pairs_and_puts_a_run_together_counts(package: Path) -> None:
+    before = runs_of(package)
+    edit(package / "acutance/pack.py", "side = max(scale,", "side = max(scale + 0,")
+    packed = runs_of(package)
+    trained = set(before.values()) - {run for run in before.values() if run.startswith("bicubic")}
+    assert not trained & set(packed.values())
+    edit(package / "acutance/train.py", "augment=recipe.augment", "augment=()")
+    assert not set(packed.values()) & set(runs_of(package).values()) & trained
+
+
+def test_annotations_and_words_of_errors_rename_nothing(package: Path) -> None:
+    before = runs_of(package)
+    edit(package / "acutance/losses/l2.py", "-> Tensor", '-> "Tensor"')
+    pairs = package / "acutance/pairs.py"
+    edit(pairs, "raise Refused(", "raise Refused('Alas: ' + ")
+    assert runs_of(package) == before
+
+
+def test_a_further_source_of_the_same_archive_renames_nothing() -> None:
+    train = next(d for d in load(ROOT, "papers").tracks[0].train if not d.pictures)
+    assert len(train.sources) > 1
+    assert replace(train, sources=train.sources[:1]).id == train.id
+    other = replace(train.sources[0], sha256="0" * 64)
+    assert replace(train, sources=(other,)).id != train.id
 
 
 def test_every_python_here_computes_the_same_digest() -> None:

@@ -4,7 +4,7 @@ A protocol whose bicubic row comes out as printed measures what the paper measur
 it would make every other comparison with that paper a guess.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,13 +61,19 @@ class Agreement:
         }
 
 
-def run(root: Path, study: str | None = None, out: Path | None = None) -> list[Agreement]:
+def run(
+    root: Path,
+    study: str | None = None,
+    out: Path | None = None,
+    only: Collection[str] | None = None,
+) -> list[Agreement]:
     """Measures every calibration of params.yaml on the data sets that are here, and prints it.
 
     Args:
         root: The project's root, which holds params.yaml and data/hr.
         study: An overlay in workflow/studies; None for the one params.yaml names.
         out: A CSV to write as well.
+        only: Data sets that are measured; None for all that are here.
 
     Raises:
         Refused: If params.yaml has a mistake or an image is damaged.
@@ -75,7 +81,9 @@ def run(root: Path, study: str | None = None, out: Path | None = None) -> list[A
     book, _ = open_book(root, study)
     found: list[Agreement] = []
     for calibration in read(book):
-        folders = {d.name: root / d.hr for d in calibration.datasets}
+        folders = {
+            d.name: root / d.hr for d in calibration.datasets if only is None or d.name in only
+        }
         for agreement in calibrate(calibration, folders):
             print(_line(agreement), flush=True)
             found.append(agreement)

@@ -162,6 +162,9 @@ def _measuring(verbs: Verbs) -> None:
     calibrate.add_argument(
         "--out", type=Path, metavar="FILE", help="CSV to write (default: in results/)"
     )
+    calibrate.add_argument(
+        "--tested", action="store_true", help="only on the sets that the study tests on"
+    )
 
 
 def _reading(verbs: Verbs) -> None:

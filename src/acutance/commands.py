@@ -16,10 +16,11 @@ from typing import Any
 from acutance import paths, resolve
 from acutance.book import open_book
 from acutance.calls import Call
-from acutance.datasets import dataset
+from acutance.datasets import dataset as declared_dataset
 from acutance.entries import run as declared_run
 from acutance.errors import Refused
 from acutance.files import write_atomically
+from acutance.sets import Dataset
 from acutance.spec import Evaluation, Run, Study
 from acutance.study import find, find_call, load
 
@@ -32,7 +33,7 @@ def fetch(options: argparse.Namespace) -> None:
 
     root, _ = _study(options)
     book, _ = open_book(root, options.study)
-    known = {d.id: d for d in (dataset(book, name) for name in book.section("datasets"))}
+    known = {d.id: d for d in (declared_dataset(book, name) for name in book.section("datasets"))}
     mirror = os.environ.get(MIRROR)
     for wanted in options.datasets:
         found = find(known, wanted, "data set")
@@ -53,11 +54,11 @@ def degrade(options: argparse.Namespace) -> None:
         pairs = find({e.pairs.id: e.pairs for e in study.evaluations}, options.pairs, "test pairs")
         degradation, scale = _loaded(pairs.degradation), pairs.scale
         hr, out = root / pairs.hr[0], root / pairs.lr
+        _whole(hr, pairs.datasets[0])
     else:
         _need(options, "hr", "scale", "degradation", "out")
-        declared = _declared(options, "degradations", options.degradation, "--degradation")
-        degradation, scale = _loaded(declared), options.scale
-        hr, out = options.hr, options.out
+        call = _declared(options, "degradations", options.degradation, "--degradation")
+        degradation, scale, hr, out = _loaded(call), options.scale, options.hr, options.out
     degrade_folder(hr, out, degradation, scale, workers=options.workers)
 
 
@@ -68,6 +69,8 @@ def pack(options: argparse.Namespace) -> None:
     root, study = _study(options)
     known = {p.id: p for r in study.runs for p in (r.train, r.validate) if p}
     pairs = find(known, options.pairs, "training pairs")
+    for dataset in pairs.datasets:
+        _whole(root / dataset.hr, dataset)
     verb(
         [root / folder for folder in pairs.hr],
         root / pairs.packed,
@@ -86,11 +89,15 @@ def train(options: argparse.Namespace) -> int:
     run = _run(study, options.run_id)
     if run.train is None:
         raise Refused(f"run '{run.id}': has nothing to train; use predict")
+    out = root / paths.RUN.format(run=run.id)
+    if all((root / made.format(run=run.id)).is_file() for made in paths.WHOLE_RUN):
+        print(f"{run.id}: finished already; remove {out.relative_to(root)} to train it anew")
+        return 0
     return verb(
         run,
         packed=root / run.train.packed,
         validation=root / run.validate.packed if run.validate else None,
-        out=root / paths.RUN.format(run=run.id),
+        out=out,
         state=root / paths.STATE.format(run=run.id),
         device=options.device,
         threads=options.threads,
@@ -137,6 +144,7 @@ def score(options: argparse.Namespace) -> None:
     if options.run_id is not None:
         root, study = _study(options)
         found = _evaluation(study, options, "measured")
+        _whole(root / found.dataset.hr, found.dataset)
         rows = score_folders(
             root / found.dataset.hr,
             root / found.sr,
@@ -163,7 +171,8 @@ def calibrate(options: argparse.Namespace) -> None:
 
     root, study = _study(options)
     out = options.out or root / paths.CALIBRATION.format(study=study.name)
-    verb.run(root, study.name, out=out)
+    tested = {e.dataset.name for e in study.evaluations} if options.tested else None
+    verb.run(root, study.name, out=out, only=tested)
 
 
 def tabulate(options: argparse.Namespace) -> None:
@@ -172,6 +181,7 @@ def tabulate(options: argparse.Namespace) -> None:
     from acutance.watch import watch
 
     root, study = _study(options)
+    _undate(study, root)
     full = load(root, "papers")
     for path in (*verb.tabulate(study, root, full=full), *watch(study, root)):
         print(path.relative_to(root))
@@ -182,13 +192,12 @@ def report(options: argparse.Namespace) -> None:
     from acutance import report as verb
 
     root, study = _study(options)
+    _undate(study, root)
     made = verb.report(study, root)
     for path in made:
         print(path.relative_to(root))
     if options.made is not None:
         marker = root / paths.MADE.format(study=study.name, made=options.made)
-        for old in marker.parent.glob("made@*"):
-            old.unlink()
         write_atomically(marker, "".join(f"{path.relative_to(root)}\n" for path in made))
 
 
@@ -222,11 +231,27 @@ def _study(options: argparse.Namespace) -> tuple[Path, Study]:
     return root, load(root, options.study)
 
 
+def _undate(study: Study, root: Path) -> None:
+    """Removes what says that a study's pages are of today: it is said anew when all are made."""
+    for old in root.glob(paths.MADE.format(study=study.name, made="*")):
+        old.unlink()
+
+
+def _whole(folder: Path, dataset: Dataset) -> None:
+    """Refuses a folder of a data set that does not hold all of its images."""
+    from acutance.image import list_images
+
+    found = len(list_images(folder))
+    if found != dataset.images:
+        remedy = f"remove the folder and run `acutance fetch {dataset.name}`"
+        raise Refused(f"{folder}: {found} images, the set has {dataset.images}; {remedy}")
+
+
 def _need(options: argparse.Namespace, *names: str) -> None:
     missing = [f"--{name}" for name in names if getattr(options, name) is None]
     if missing:
         raise Refused(f"{', '.join(missing)} missing; see `acutance {options.run.__name__} --help`")
-    if (getattr(options, "scale", None) or 2) < 2:
+    if options.scale < 2:
         raise Refused(f"--scale: wants a whole number from 2, found {options.scale}")
 
 

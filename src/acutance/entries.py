@@ -205,6 +205,7 @@ def _pairs(book: Book, track: Mapping[str, Any], key: str, scale: int, place: st
         datasets=datasets(book, entry, inside),
         degradation=call(book, "degradations", entry["degradation"], scale=scale),
         scale=scale,
+        verb="pack",
         centre=centre,
     )
 

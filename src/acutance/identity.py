@@ -1,8 +1,8 @@
 """Digests: the ten hex digits in a path that cover everything which can change its bytes.
 
 The source of a noun counts definition by definition: its public object, and whatever that uses,
-directly or not, in whichever file of the package. Comments and docstrings do not count, nor does
-the version of Python that parses the file.
+directly or not, in whichever file of the package. Comments, docstrings, annotations and the
+words of errors do not count, nor does the version of Python that parses the file.
 """
 
 import ast
@@ -14,14 +14,10 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-_WORDS = (
-    "calls",
-    "errors",
-    "files",
-    "paths",
-    "sets",
-    "spec",
-)  # what they hold moves no number or is in the digest
+# Modules that move no number: what they hold is words, plumbing, or in the digest as values.
+_WORDS = ("calls", "errors", "files", "parallel", "paths", "resolve", "sets", "spec")
+# Parts of a syntax tree that are said about code and are not code.
+_SAID = ("annotation", "returns", "ctx", "kind", "type_comment", "type_params")
 _Reference = tuple[str, str]  # module below the package ("models.espcn"), top-level name in it
 
 
@@ -56,10 +52,14 @@ def closure(module: str, name: str) -> list[_Reference]:
     waiting = [(module, name)]
     while waiting:
         reference = waiting.pop()
-        known = _source(reference[0]).definitions if reference[0] not in _WORDS else {}
-        if reference not in found and reference[1] in known:
+        if reference in found or reference[0] in _WORDS:
+            continue
+        source = _source(reference[0])
+        if reference[1] in source.definitions:
             found.add(reference)
             waiting += [(reference[0], ""), *_uses(*reference)]
+        elif reference[1] in source.imports:  # handed on by a module that imported it itself
+            waiting.append(source.imports[reference[1]])
     return sorted(found)
 
 
@@ -148,9 +148,12 @@ def _canonical(value: object) -> object:
         return [_canonical(item) for item in value]
     if not isinstance(value, ast.AST):
         return [type(value).__name__, repr(value)]
+    if isinstance(value, ast.Raise):  # that it stops counts, what it says does not
+        value = value.exc.func if isinstance(value.exc, ast.Call) else value.exc
+        return ["Raise", _canonical(value)]
     parts: list[object] = [type(value).__name__]
     for field, content in ast.iter_fields(value):
-        if field in ("ctx", "kind", "type_comment") or content is None:
+        if field in _SAID or content is None:
             continue
         kept = _without_docstring(value) if field == "body" else content
         if kept != []:  # newer versions of Python add fields, empty where the feature is not used

@@ -19,6 +19,7 @@ RUN = "results/runs/{run}"
 WEIGHTS = RUN + "/weights.safetensors"
 LOG = RUN + "/log.csv"
 RUN_RECORD = RUN + "/run.json"
+WHOLE_RUN = (WEIGHTS, LOG, RUN_RECORD)
 STATE = "results/state/{run}"
 SR = "results/sr/{run}/{test}"
 SCORES = "results/scores/{run}/{test}.csv"

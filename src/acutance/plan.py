@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acutance import paths, resolve
+from acutance.book import open_book
 from acutance.calls import Call
 from acutance.files import write_atomically
 from acutance.identity import PACKAGE, digest, source_digest
@@ -50,11 +51,16 @@ def page_digest(study: Study, root: Path) -> str:
     """Returns the digest of all that makes the study's tables and pages, scores by their names."""
     files = [*sorted((PACKAGE / "templates").glob("*"))]
     files += sorted(p for p in (root / paths.PUBLISHED).rglob("*") if p.is_file())
+    book, _ = open_book(root, study.name)
     return digest(
         wanted(study),
+        [book.section(name) for name in ("calibrations", "metrics", "degradations")],
+        sorted({e.dataset.id for e in study.evaluations}),
         [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         source_digest("tabulate", "tabulate"),
         source_digest("report", "report"),
+        source_digest("calibrate", "run"),
+        source_digest("watch", "watch"),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Literal
 
 from acutance import paths
 from acutance.calls import Call
-from acutance.identity import digest
+from acutance.identity import digest, source_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +70,10 @@ class Dataset:
         """Name and digest; the digest covers the decoded images."""
         if self.pictures:
             return f"{self.name}@{digest([asdict(p) for p in self.pictures])}"
-        sums = sorted(s.sha256 or s.md5 or s.url or "" for s in self.sources)
-        return f"{self.name}@{digest(self.images, sums)}"
+        best = {s.sha256 for s in self.sources if s.sha256} or {
+            s.md5 for s in self.sources if s.md5
+        }
+        return f"{self.name}@{digest(self.images, sorted(map(str, best)))}"
 
     @property
     def hr(self) -> str:
@@ -80,19 +83,33 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
-    """HR images with their LR counterparts: to train on (packed) or to test on (PNG)."""
+    """HR images with their LR counterparts.
+
+    Attributes:
+        datasets: Whose images; several only to train on.
+        degradation: Makes the LR images.
+        scale: HR sides over LR sides.
+        verb: `pack` makes pairs to train on, `degrade` LR images to test on.
+        centre: Side of the crop that alone is kept of each HR image, or None.
+    """
 
     datasets: tuple[Dataset, ...]
     degradation: Call
     scale: int
+    verb: Literal["pack", "degrade"]
     centre: int | None = None
 
     @cached_property
     def id(self) -> str:
         """Names and digest; the digest covers the HR images and how the LR are made of them."""
         names = "+".join(d.name for d in self.datasets)
+        function = {"pack": "pack", "degrade": "degrade_folder"}[self.verb]
         found = digest(
-            [d.id for d in self.datasets], self.degradation.identity, self.scale, self.centre
+            [d.id for d in self.datasets],
+            self.degradation.identity,
+            self.scale,
+            self.centre,
+            source_digest(self.verb, function),
         )
         return f"{names}_{self.degradation.name}_x{self.scale}@{found}"
 

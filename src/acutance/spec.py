@@ -92,8 +92,11 @@ class Run:
             self.train.id,
             chosen,
             source_digest(f"loops.{self.loop}", self.loop),
+            source_digest("packed", "open_packed"),
+            [source_digest("train", name) for name in ("_network", "_pairs", "_term")],
             self.scale,
             self.seed,
+            self.channels,
         ]
 
     @property

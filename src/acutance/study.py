@@ -161,7 +161,9 @@ def _evaluations(
         for dataset in track.datasets:
             asked = (system, scale, dataset.name) in wanted or dataset.name not in printed
             if asked or system == "bicubic":
-                tested = Pairs(datasets=(dataset,), degradation=degradation, scale=scale)
+                tested = Pairs(
+                    datasets=(dataset,), degradation=degradation, scale=scale, verb="degrade"
+                )
                 for run in runs:
                     yield Evaluation(run=run, pairs=tested, output=track.output, metrics=measured)
 

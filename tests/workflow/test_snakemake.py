@@ -87,6 +87,42 @@ def test_a_missing_page_is_made_again_and_nothing_else(project: Project) -> None
     assert project.jobs() == {"pages": 1}
 
 
+def test_tables_made_by_hand_from_a_changed_study_are_not_taken_for_the_right_ones(
+    project: Project,
+) -> None:
+    table = project.folder / "results/tables/tiny/gv/table1.csv"
+    before = table.read_bytes()
+    study = "workflow/studies/tiny.yaml"
+    project.edit(study, "ssim: ssim_float", "ssim: ssim_spsr")
+    project.run("acutance", "tabulate")
+    assert table.read_bytes() != before
+    project.edit(study, "ssim: ssim_spsr", "ssim: ssim_float")
+    assert project.jobs() == {"pages": 1}
+    project.snakemake()
+    assert table.read_bytes() == before
+
+
+def test_another_calibration_makes_the_pages_again(project: Project) -> None:
+    project.edit("params.yaml", "clip: studio", "clip: none")
+    assert project.jobs() == {"pages": 1}
+
+
+def test_a_data_set_that_lost_an_image_is_not_measured_as_if_whole(project: Project) -> None:
+    (lost,) = project.folder.glob("data/hr/photographs@*/coffee.png")
+    lost.unlink()
+    shutil.rmtree(project.folder / "results/scores")
+    printed = project.run("snakemake", "--profile", "workflow/profiles/cpu", ok=False)
+    assert "3 images, the set has 4" in printed
+    assert "acutance fetch photographs" in printed
+
+
+def test_a_finished_run_is_not_trained_again_by_hand(project: Project) -> None:
+    (weights,) = project.folder.glob("results/runs/espcn_x2_s0@*/weights.safetensors")
+    before = weights.stat().st_mtime_ns
+    assert "finished already" in project.run("acutance", "train", "espcn_x2_s0")
+    assert weights.stat().st_mtime_ns == before
+
+
 def test_a_mistake_stops_snakemake_before_any_job_in_plain_words(project: Project) -> None:
     project.edit("params.yaml", "recipe: espcn\n", "recipe: espnc\n")
     printed = project.run("snakemake", "--profile", "workflow/profiles/cpu", "-n", ok=False)

@@ -33,6 +33,7 @@ DATA = sorted(
     {e.pairs.lr for e in EVALUATIONS} | {hr for p in PAIRS.values() for hr in p.hr}
 )
 WEIGHTS = [paths.WEIGHTS.format(run=run.id) for run in RUNS.values() if run.trained]
+TESTED = sorted({evaluation.dataset.hr for evaluation in EVALUATIONS})
 SCORES = [evaluation.scores for evaluation in EVALUATIONS]
 MADE = PAGES[-1].partition("@")[2]
 

@@ -2,7 +2,7 @@
 # whether they are of today: a changed or a reverted parameter asks for another one.
 rule pages:
     input:
-        ancient(SCORES),
+        ancient(SCORES + TESTED),
     output:
         [directory(page) if page.startswith("reports/") else page for page in PAGES],
     log:
@@ -14,5 +14,5 @@ rule pages:
         acutance=ACUTANCE,
         made=MADE,
     shell:
-        "{{ {params.acutance} calibrate && {params.acutance} tabulate"
+        "{{ {params.acutance} calibrate --tested && {params.acutance} tabulate"
         " && {params.acutance} report --made {params.made}; }} 2>&1 | tee {log:q}"
