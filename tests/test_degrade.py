@@ -71,8 +71,8 @@ def test_bad_input_is_refused_in_one_line_and_leaves_nothing(hr: Path, tmp_path:
 
 
 def test_nothing_of_the_users_is_overwritten(hr: Path, tmp_path: Path) -> None:
-    refused(hr, hr, "is the folder of the HR pictures; give another")
-    refused(hr, hr / ".." / "hr", "is the folder of the HR pictures; give another")
+    refused(hr, hr, "is the folder that is read; give another")
+    refused(hr, hr / ".." / "hr", "is the folder that is read; give another")
     refused(hr, hr / "woman.png", r"woman\.png: is a file; give a folder")
     photos = tmp_path / "photos"
     write_png(photos / "holiday.png", HR)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from acutance.errors import Refused
-from acutance.files import folder_atomically
+from acutance.files import check_replaceable, folder_atomically
 from acutance.image import encode_png, list_images, read_image
 from acutance.parallel import each
 
@@ -33,7 +33,7 @@ def degrade_folder(
             the degradation gives no 8-bit pixels, or `out` holds something else.
     """
     pictures = list_images(hr)
-    _check_out(out, hr, {f"{name}.png" for name in pictures})
+    check_replaceable(out, hr, {f"{name}.png" for name in pictures})
     with folder_atomically(out) as folder:
 
         def degrade(name: str) -> None:
@@ -49,18 +49,3 @@ def degrade_folder(
 
         for _ in each(degrade, list(pictures), workers=workers, title="degrade"):
             pass
-
-
-def _check_out(out: Path, hr: Path, names: set[str]) -> None:
-    """Refuses to replace a folder that holds anything but what is about to be written."""
-    if out.resolve() == hr.resolve():
-        raise Refused(f"{out}: is the folder of the HR pictures; give another one for the LR")
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise Refused(f"{out}: is a file; give a folder to make")
-    strange = sorted(path.name for path in out.iterdir() if path.name not in names)
-    if strange:
-        raise Refused(
-            f"{out}: holds '{strange[0]}', which would be lost; give a new folder or empty this one"
-        )

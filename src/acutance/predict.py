@@ -16,7 +16,7 @@ from torch import nn
 
 from acutance import image
 from acutance.errors import Refused
-from acutance.files import folder_atomically
+from acutance.files import check_replaceable, folder_atomically
 from acutance.optim import settle
 from acutance.resize import resize
 
@@ -48,7 +48,8 @@ def predict_folder(
     Args:
         model: Called with (1, channels, H, W) in [0, 1], returns `sr` among named tensors.
         lr: Folder of 8-bit LR images, RGB or grey.
-        out: Folder to make; an old one is replaced as a whole.
+        out: Folder to make; an old one is replaced if it holds nothing but PNG and TIFF of the
+            LR images' names.
         scale: Enlargement that `model` was made for.
         channels: 3 for RGB, 1 for luma, None for a model that takes any number (grey stays grey).
         output: "png": 8 bit, rounded half up; "float": float32 TIFF, 0-255 scale, unclipped.
@@ -58,9 +59,10 @@ def predict_folder(
 
     Raises:
         Refused: If there is no image, one is damaged, the network's output for one is not a number,
-            or the memory does not suffice.
+            the memory does not suffice, or `out` is `lr` or holds something else.
     """
     pictures = image.list_images(lr)
+    check_replaceable(out, lr, {f"{name}{end}" for name in pictures for end in (".png", ".tif")})
     where = torch.device(device)
     settle(0, precision)
     model = model.to(where).eval()
