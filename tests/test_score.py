@@ -86,6 +86,17 @@ def test_rows_and_columns_that_no_lr_pixel_covers_are_left_out(folders) -> None:
         score_folders(hr, sr, [("psnr", psnr)], 3)
 
 
+def test_a_shaved_or_empty_sr_is_not_compared_shifted(folders) -> None:
+    hr, sr = folders
+    write_png(sr / "woman.png", SR[1:-1, 1:-1])
+    with pytest.raises(Refused, match=r"woman\.png: is 33 x 39, HR is 35 x 41; .* SR is 32 x 40"):
+        score_folders(hr, sr, [("psnr", psnr)], 4)
+    write_png(hr / "woman.png", HR[:2, :2])
+    write_png(sr / "woman.png", SR[:1, :1])
+    with pytest.raises(Refused, match=r"woman\.png: is 1 x 1, HR is 2 x 2; .* SR is 0 x 0"):
+        score_folders(hr, sr, [("psnr", psnr)], 3)
+
+
 def test_folders_that_do_not_pair_up_are_refused(folders) -> None:
     hr, sr = folders
     (sr / "woman.png").rename(sr / "womann.png")

@@ -87,9 +87,10 @@ def _measured(
 def _covered(hr: Array, sr: Array, path: Path, scale: int) -> Array:
     """Returns what of `hr` an SR image made at `scale` covers."""
     height, width = sr.shape[:2]
-    if 0 <= hr.shape[0] - height < scale and 0 <= hr.shape[1] - width < scale:
-        return hr[:height, :width]
     whole = [side // scale * scale for side in hr.shape[:2]]
+    fits = zip((height, width), hr.shape[:2], whole, strict=True)
+    if all(side > 0 and side in (full, covered) for side, full, covered in fits):
+        return hr[:height, :width]
     raise Refused(
         f"{path}: is {width} x {height}, HR is {hr.shape[1]} x {hr.shape[0]}; "
         f"at scale {scale} SR is {whole[1]} x {whole[0]}"
