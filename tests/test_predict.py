@@ -174,6 +174,29 @@ def test_a_damaged_image_leaves_nothing_behind(lr, tmp_path):
     assert names(tmp_path) == ["lr"]
 
 
+def test_nothing_of_the_users_is_overwritten(lr, tmp_path):
+    out = tmp_path / "sr"
+    for output in ("png", "float", "png"):
+        predict_folder(Bicubic(2), lr, out, scale=2, output=output)
+        (out / ".snakemake_timestamp").touch()
+    (tmp_path / "photos" / "colour.png").mkdir(parents=True)
+    (out / "notes.txt").write_text("mine")
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    refusals = {
+        lr: "lr: is the folder that is read; give another",
+        lr / ".." / "lr": "is the folder that is read; give another",
+        out: r"sr: holds 'notes\.txt', which would be lost",
+        tmp_path: "holds 'lr', which would be lost",
+        tmp_path / "photos": r"holds 'colour\.png', which would be lost",
+        lr / "colour.png": "is a file; give a folder",
+    }
+    for place, words in refusals.items():
+        with pytest.raises(Refused, match=words):
+            predict_folder(Bicubic(2), lr, place, scale=2)
+    after = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    assert after == before
+
+
 def test_no_image_and_no_folder_are_refused(tmp_path):
     with pytest.raises(Refused, match="no such folder"):
         predict_folder(Bicubic(2), tmp_path / "lr", tmp_path / "sr", scale=2)
@@ -192,7 +215,9 @@ def test_a_full_disk_or_the_like_while_writing_is_not_swallowed(lr, tmp_path, mo
     assert names(tmp_path) == ["lr"]
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "gpu", "meta0"])
+@pytest.mark.parametrize(
+    "name", ["cuda:99", "gpu", "meta0", "meta", "hpu", "mkldnn", "cpu:7", "cuda:9999", ""]
+)
 def test_a_device_that_is_not_there_is_refused(name):
     with pytest.raises(Refused, match=f"--device: found '{name}'; usable here: auto, cpu"):
         device(name)
@@ -207,8 +232,10 @@ def test_threads():
     before = torch.get_num_threads()
     set_threads(None)
     assert torch.get_num_threads() == before
-    with pytest.raises(Refused, match="--threads: found 0; must be at least 1"):
-        set_threads(0)
+    for count in (0, -1, 1025, 10**9):
+        with pytest.raises(Refused, match=f"--threads: found {count}; must be from 1 to 1024"):
+            set_threads(count)
+    assert torch.get_num_threads() == before
 
 
 class TestWeights:
