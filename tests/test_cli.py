@@ -135,6 +135,22 @@ def test_a_reader_who_leaves_early_is_no_fault() -> None:
         assert b"Traceback" not in process.stderr.read()
 
 
+def test_ctrl_c_is_one_line_and_130(
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("acutance.degrade.read_image", pressed)
+    made = ("--scale", "2", "--degradation", "bicubic", "--out", tmp_path / "lr")
+    assert acutance("degrade", "--hr", photos, *made) == 130
+    assert capsys.readouterr().err == "acutance: interrupted\n"
+    assert [path.name for path in tmp_path.iterdir()] == [photos.name]
+
+
 def test_show_prints_what_a_variant_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert acutance("--study", "demo", "show", "espcn+gv_x3_s0") == 0
     printed = capsys.readouterr().out

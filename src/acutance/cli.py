@@ -10,11 +10,14 @@ from typing import TypeAlias
 from acutance import __version__, commands
 from acutance.errors import Refused
 
+INTERRUPTED = 130  # what shells say of a process that SIGINT ended
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one verb and returns the exit code: 0, 2 where the user has something to mend.
 
     A training that was told to stop (SIGTERM) leaves with 75 after saving its state: run it again.
+    Any other verb leaves with 130 on Ctrl-C.
     """
     options = parser().parse_args(arguments)
     try:
@@ -27,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has left, which is no fault; nor shall the exit say so.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print("acutance: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except OSError as error:
         print(f"acutance: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
     return 2
