@@ -1,5 +1,11 @@
 """state: what was saved comes back, damage is noticed, one process has the folder."""
 
+import errno
+import fcntl
+import hashlib
+import io
+import os
+import pickle
 import time
 from pathlib import Path
 
@@ -7,7 +13,7 @@ import pytest
 import torch
 
 from acutance.errors import Refused
-from acutance.state import Checkpoints
+from acutance.state import MAGIC, Checkpoints
 
 
 class Heard(list[str]):
@@ -20,7 +26,9 @@ class Heard(list[str]):
 def state_of(step: int) -> dict[str, object]:
     generator = torch.Generator().manual_seed(step)
     return {
+        "run": "0123456789",
         "step": step,
+        "loop": {"progress": {}},
         "weights": {"a": torch.randn(50, 7, generator=generator), "b": torch.tensor(2**40)},
         "best": None,
         "first": 0.1,
@@ -89,6 +97,52 @@ def test_all_damaged_is_a_fresh_start_that_says_so(folder: Path) -> None:
     found, heard = newest(folder)
     assert found is None
     assert len(heard) == 2
+
+
+def saved(state: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("payload", "what"),
+    [
+        (b"", ""),
+        (b"text", ""),
+        (pickle.dumps({"run": Path}), ""),
+        (saved(state_of(1))[:-50], ""),
+        (saved([1, 2]), "holds list"),
+        (saved({"step": 3, "loop": {}}), "lacks 'run'"),
+        (saved(state_of(1) | {"loop": None}), "'loop' is NoneType"),
+        (saved(state_of(1) | {"rows": [3]}), "'rows' holds something else"),
+    ],
+)
+def test_whole_but_something_else_is_refused_and_kept(
+    folder: Path, payload: bytes, what: str
+) -> None:
+    file = max(folder.glob("*.state"))
+    digest = hashlib.sha256(payload).hexdigest().encode()
+    file.write_bytes(b"%s %s %d\n" % (MAGIC, digest, len(payload)) + payload)
+    with pytest.raises(
+        Refused, match=r"200\.state: not a state to go on from \(.+; go back"
+    ) as error:
+        newest(folder)
+    assert what in str(error.value)
+    assert "\n" not in str(error.value)
+    assert file.exists()
+
+
+def test_a_file_system_without_locks_is_not_another_process(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def knows_none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", knows_none)
+    found, heard = newest(folder)
+    assert found is not None
+    assert "knows no locks" in heard[0]
 
 
 def test_what_a_kill_left_half_written_is_removed(folder: Path) -> None:

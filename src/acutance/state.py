@@ -4,7 +4,6 @@ A file is one line (`acutance-state`, the SHA-256 of what follows, its length) a
 `torch.save` makes of the state. A damaged file is passed over for the one before it.
 """
 
-import fcntl
 import hashlib
 import io
 import os
@@ -18,11 +17,13 @@ from typing import Any
 import torch
 
 from acutance.errors import Refused
-from acutance.files import write_atomically
+from acutance.files import take_lock, write_atomically
 
 MAGIC = b"acutance-state"
 KEPT = 2
 SHARE = 0.02  # of the time, at most, goes into saving
+NEEDED = {"run": str, "step": int, "loop": dict}
+MORE = {"rows": list, "seconds": float, "sittings": list, "peak": int}
 
 
 class Checkpoints:
@@ -50,13 +51,12 @@ class Checkpoints:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        held = take_lock(self._lock)
+        if held is False:
             os.close(self._lock)
-            raise Refused(
-                f"{self.folder}: another process trains this run; wait for it, or end it"
-            ) from None
+            raise Refused(f"{self.folder}: another process trains this run; wait for it, or end it")
+        if held is None:
+            self._say(f"{self.folder}: its file system knows no locks; train this run only once")
         for torn in self.folder.glob(".*.partial"):
             torn.unlink()
         return self
@@ -89,11 +89,15 @@ class Checkpoints:
         self._due = done + (max(self._seconds, (done - begun) / SHARE) if self._seconds else 0)
 
     def newest(self) -> dict[str, Any] | None:
-        """Returns the last state that is whole, on the CPU, or None where there is none."""
+        """Returns the last state that is whole, on the CPU, or None where there is none.
+
+        Raises:
+            Refused: If it is whole, but no state of a training that this version can go on from.
+        """
         for file in self.files():
             try:
                 return _read(file)
-            except Refused as problem:
+            except _DamagedError as problem:
                 self._say(f"{problem}; going back to the state before it")
                 file.unlink()
         return None
@@ -107,15 +111,45 @@ class Checkpoints:
         shutil.rmtree(self.folder)
 
 
+class _DamagedError(Exception):
+    """The file is not what was written."""
+
+
 def _read(file: Path) -> dict[str, Any]:
     """Returns the state in a file.
 
     Raises:
-        Refused: If the file is damaged.
+        _DamagedError: If the file is damaged.
+        Refused: If it is whole and holds something else.
     """
     head, _, payload = file.read_bytes().partition(b"\n")
     digest = hashlib.sha256(payload).hexdigest().encode()
     if head.split() != [MAGIC, digest, str(len(payload)).encode()]:
-        raise Refused(f"{file}: damaged, its checksum does not match")
-    state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    return state
+        raise _DamagedError(f"{file}: damaged, its checksum does not match")
+    try:
+        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+        fault = _fault(state)
+    except Exception as error:  # noqa: BLE001 (a pickle of something else may raise anything)
+        fault = next(iter(str(error).splitlines()), type(error).__name__)
+    if fault:
+        raise Refused(
+            f"{file}: not a state to go on from ({fault}); go back to the version of Acutance that "
+            "wrote it, or remove the file"
+        )
+    whole: dict[str, Any] = state
+    return whole
+
+
+def _fault(state: object) -> str:
+    """Returns what keeps `state` from being one of a training, or nothing."""
+    if not isinstance(state, dict):
+        return f"holds {type(state).__name__}"
+    for name, kind in (NEEDED | MORE).items():
+        if name not in state and name in NEEDED:
+            return f"lacks '{name}'"
+        if name in state and not isinstance(state[name], kind):
+            return f"'{name}' is {type(state[name]).__name__}"
+    for name in ("rows", "sittings"):
+        if not all(isinstance(part, dict) for part in state.get(name, [])):
+            return f"'{name}' holds something else"
+    return ""
