@@ -1,8 +1,11 @@
 """journal: the log is CSV that grows, survives a restart, and a quiet stream gets few lines."""
 
 import io
+import os
+import sys
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from acutance.journal import Journal
@@ -64,3 +67,22 @@ def test_on_a_terminal_a_bar_moves(tmp_path: Path) -> None:
         kept.tick(1000)
     assert "1000/1000" in out.getvalue()
     assert "/s  loss 0.25" in out.getvalue()
+
+
+@pytest.mark.parametrize("terminal", ["0", "1"])
+def test_a_reader_that_leaves_does_not_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: str
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+    with os.fdopen(writer, "w", buffering=1) as left:
+        monkeypatch.setattr(sys, "stderr", left)
+        kept = Journal(tmp_path / "log.csv", ["l2"], title="espcn", steps=2)
+        with kept:
+            for step in (1, 2):
+                kept.say("hello")
+                kept.record(step, ROW)
+                kept.tick(step)
+        sys.stderr.write("more\n")
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 3

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,18 @@ Row = dict[str, float]
 
 GLANCE = 0.2  # seconds between two looks at a bar
 LINE = 60.0  # seconds between two lines, where there is no terminal
+
+
+class _Console(Console):
+    """The standard error; when its reader leaves, nobody is told and the training goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Keeps quiet from now on, where rich would end the process."""
+        self.quiet = True
+        with suppress(OSError):  # a stream without a descriptor
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.file.fileno())
+            os.close(nowhere)
 
 
 class Journal:
@@ -45,7 +59,7 @@ class Journal:
         self.rows: list[Row] = []
         self._columns = ("step", "loss", *terms, "learning_rate", "psnr", "seconds")
         self._file, self._title, self._steps = file, title, steps
-        self._console = console or Console(stderr=True)
+        self._console = console or _Console(stderr=True)
         self._begun, self._before, self._first = time.monotonic(), 0.0, 0
         self._look = 0.0
         self._bar = Progress(
