@@ -110,7 +110,8 @@ def test_another_calibration_makes_the_pages_again(project: Project) -> None:
 def test_a_data_set_that_lost_an_image_is_not_measured_as_if_whole(project: Project) -> None:
     (lost,) = project.folder.glob("data/hr/photographs@*/coffee.png")
     lost.unlink()
-    shutil.rmtree(project.folder / "results/scores")
+    for made in ("scores", "tables"):
+        shutil.rmtree(project.folder / "results" / made)
     printed = project.run("snakemake", "--profile", "workflow/profiles/cpu", ok=False)
     assert "3 images, the set has 4" in printed
     assert "acutance fetch photographs" in printed
