@@ -11,6 +11,7 @@ import yaml
 from acutance import params
 from acutance.errors import Refused
 from acutance.study import find, load
+from mistakes import MISTAKES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -78,162 +79,6 @@ def test_every_study_loads_and_its_runs_have_ids_of_their_own(name: str) -> None
     assert len({e.scores for e in study.evaluations}) == len(study.evaluations)
 
 
-MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
-    "unknown section": (
-        lambda p: p.update(recipies={}),
-        ["params.yaml: recipies", "did you mean 'recipes'?"],
-    ),
-    "unknown study": (
-        lambda p: p.update(study="demmo"),
-        ["params.yaml: study", "'demmo'", "'demo'"],
-    ),
-    "unknown base": (
-        lambda p: p["systems"]["vdsr+gv"].update(base="vsdr"),
-        ["systems.vdsr+gv.base", "no entry 'vsdr'", "did you mean 'vdsr'?"],
-    ),
-    "cycle": (
-        lambda p: p["systems"]["vdsr"].update(base="vdsr+gv"),
-        ["a cycle", "vdsr+gv -> vdsr"],
-    ),
-    "unknown recipe": (
-        lambda p: p["systems"]["edsr"].update(recipe="edsr_papr"),
-        ["systems.edsr.recipe", "'edsr_papr'", "did you mean 'edsr'?"],
-    ),
-    "unknown model": (
-        lambda p: p["systems"]["edsr"]["model"].update(function="edrs"),
-        ["systems.edsr.model.function", "no model 'edrs'", "did you mean 'edsr'?"],
-    ),
-    "unknown argument": (
-        lambda p: p["systems"]["edsr"]["model"].update(widht=64),
-        ["systems.edsr.model.widht", "did you mean 'width'?"],
-    ),
-    "wrong type": (
-        lambda p: p["systems"]["edsr"]["model"].update(blocks="many"),
-        ["systems.edsr.model.blocks", "wants a whole number", "'many'"],
-    ),
-    "truth value for a number": (
-        lambda p: p["recipes"]["edsr"].update(steps=True),
-        ["recipes.edsr.steps", "wants a whole number", "True"],
-    ),
-    "missing field": (
-        lambda p: p["recipes"]["edsr"].pop("patch"),
-        ["recipes.edsr", "needs 'patch'"],
-    ),
-    "unknown field": (
-        lambda p: p["recipes"]["edsr"].update(lr=1e-4),
-        ["recipes.edsr.lr", "a recipe has no 'lr'"],
-    ),
-    "unknown loss": (
-        lambda p: p["systems"]["espcn"].update(losses={"gradient_varience": 1}),
-        ["systems.espcn.losses.gradient_varience", "did you mean 'gradient_variance'?"],
-    ),
-    "negative weight": (
-        lambda p: p["systems"]["espcn"].update(losses={"l2": -1}),
-        ["systems.espcn.losses.l2.weight", "not below 0", "-1"],
-    ),
-    "nothing to minimise": (
-        lambda p: p["systems"]["espcn"].update(losses={"l2": 0}),
-        ["systems.espcn.losses", "nothing to minimise"],
-    ),
-    "a scale the model cannot do": (
-        lambda p: p["systems"]["espcn"].update(scales=[2, 3, 7]),
-        ["systems.espcn.model", "asked for 7"],
-    ),
-    "a scale that has no value": (
-        lambda p: p["recipes"]["vdsr"]["patch"].pop("x3"),
-        ["recipes.vdsr.patch", "no value for scale 3"],
-    ),
-    "duplicate scale": (
-        lambda p: p["systems"]["espcn"].update(scales=[2, 2]),
-        ["systems.espcn.scales", "'2' stands in it twice"],
-    ),
-    "unknown data set": (
-        lambda p: p["tracks"]["gv-stated"]["test"].update(datasets=["set55"]),
-        ["tracks.gv-stated.test.datasets", "'set55'", "did you mean 'set5'?"],
-    ),
-    "trained and tested on one set": (
-        lambda p: p["tracks"]["gv-stated"]["train"].update(datasets=["set5"]),
-        ["tracks.gv-stated", "'set5' is trained on and tested on"],
-    ),
-    "unknown degradation": (
-        lambda p: p["tracks"]["gv-stated"]["test"].update(degradation="bicubik"),
-        ["tracks.gv-stated.test.degradation", "did you mean 'bicubic'?"],
-    ),
-    "unknown metric": (
-        lambda p: p["tracks"]["gv-stated"]["metrics"].update(psnr="psnr_flaot"),
-        ["tracks.gv-stated.metrics.psnr", "did you mean 'psnr_float'?"],
-    ),
-    "metric of no column": (
-        lambda p: p["tracks"]["gv-stated"]["metrics"].update(lpips="psnr_float"),
-        ["tracks.gv-stated.metrics.lpips", "print no such metric"],
-    ),
-    "column without a metric": (
-        lambda p: p["tracks"]["gv-stated"]["metrics"].pop("ssim"),
-        ["tracks.gv-stated.metrics", "'ssim'"],
-    ),
-    "unquantised metric on 8-bit files": (
-        lambda p: p["tracks"]["gv-released"]["test"].update(output="png"),
-        ["tracks.gv-released.metrics.psnr", "unquantised", "output: float"],
-    ),
-    "unknown paper": (
-        lambda p: p["tracks"]["gv-stated"].update(paper="vg"),
-        ["tracks.gv-stated.paper", "no paper 'vg'"],
-    ),
-    "unknown table": (
-        lambda p: p["tracks"]["gv-stated"].update(tables=["table9"]),
-        ["tracks.gv-stated.tables", "no table 'table9'"],
-    ),
-    "unknown system in a delta": (
-        lambda p: p["tracks"]["gv-released"]["deltas"].update(edrs={}),
-        ["tracks.gv-released.deltas", "did you mean 'edsr'?"],
-    ),
-    "both ways to clip": (
-        lambda p: p["recipes"]["vdsr"].update(clip_norm=0.4),
-        ["recipes.vdsr", "clip_norm and clip_adjustable exclude each other"],
-    ),
-    "milestone beyond the end": (
-        lambda p: p["recipes"]["edsr"].update(milestones=[400000]),
-        ["recipes.edsr.milestones", "400000", "300000 steps"],
-    ),
-    "patch larger than the crop": (
-        lambda p: p["recipes"]["gv-released"].update(patch=65),
-        ["HR patch 130 is larger than the centre crop 128"],
-    ),
-    "best of nothing": (
-        lambda p: p["tracks"]["gv-released"].pop("validate"),
-        ["tracks.gv-released", "nothing is validated"],
-    ),
-    "no number": (
-        lambda p: p["recipes"]["edsr"].update(learning_rate=float("nan")),
-        ["recipes.edsr.learning_rate", "nan"],
-    ),
-    "count that the manifest denies": (
-        lambda p: p["datasets"]["set5"].update(images=6),
-        ["datasets.set5.images", "its manifest lists 5"],
-    ),
-    "name that is no path": (
-        lambda p: p["systems"].update({"../x": {"base": "vdsr"}}),
-        ["systems", "'../x' cannot be a name"],
-    ),
-    "a list for a mapping": (
-        lambda p: p.update(systems=["vdsr"]),
-        ["systems", "wants named entries"],
-    ),
-    "a network without layers": (
-        lambda p: p["systems"]["edsr"]["model"].update(blocks=0),
-        ["systems.edsr.model.blocks", "must not be below 1", "0"],
-    ),
-    "variances over more than the crop": (
-        lambda p: p["systems"]["espcn+gv"]["losses"]["gradient_variance"].update(patch=35),
-        ["systems.espcn+gv.losses.gradient_variance.patch", "35", "HR patch 34"],
-    ),
-    "unknown word of a choice": (
-        lambda p: p["recipes"]["edsr"].update(precision="fp16"),
-        ["recipes.edsr.precision", "'fp16'"],
-    ),
-}
-
-
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_refused_in_one_line(project: Path, mistake: str) -> None:
     change, words = MISTAKES[mistake]
@@ -258,6 +103,30 @@ def test_broken_yaml_is_refused_with_its_line(project: Path) -> None:
     (project / "params.yaml").write_text("study: papers\nsystems: {vdsr: [\n")
     with pytest.raises(Refused, match=r"params.yaml: line \d+: not YAML"):
         load(project)
+
+
+@pytest.mark.parametrize("key", ["? [a, b]\n: 1", "title: {[1, 2]: 3}"])
+def test_a_list_for_a_name_is_refused_with_its_line(project: Path, key: str) -> None:
+    with (project / "params.yaml").open("a") as file:
+        file.write(f"\n{key}\n")
+    with pytest.raises(Refused, match=r"params.yaml: line \d+: a name must be a word, found \["):
+        load(project)
+
+
+def test_a_folder_for_a_file_is_refused(project: Path) -> None:
+    (project / "params.yaml").unlink()
+    (project / "params.yaml").mkdir()
+    with pytest.raises(Refused, match=r"params.yaml: cannot be read"):
+        load(project)
+
+
+@pytest.mark.parametrize("build", ["5", "true", "gv-stated", "{a: 1}", "[gv-statde]", "[]"])
+def test_what_cannot_be_built_is_refused_in_its_file(project: Path, build: str) -> None:
+    overlay = project / "workflow/studies/papers.yaml"
+    overlay.write_text(f"title: T\nbuild: {build}\n")
+    with pytest.raises(Refused, match=r"^workflow/studies/papers.yaml: build: ") as refused:
+        load(project)
+    assert "statde" not in build or "did you mean 'gv-stated'?" in str(refused.value)
 
 
 def test_a_mistake_in_an_overlay_is_placed_there(project: Path) -> None:

@@ -110,6 +110,8 @@ def _targets(
     printed = {(cell.dataset, cell.scale, cell.metric): cell for cell in row}
     for column, name in metrics.items():
         book.check("metrics", name, f"{place}.metrics.{column}")
+        metric = entries.call(book, "metrics", name, scale=2)
+        entries.check_unit(metric, (c for c in row if c.metric == column), f"{place}.metrics")
     for scale in params.listing(entry.get("scales"), f"{place}.scales", int):
         for dataset in params.listing(entry.get("datasets"), f"{place}.datasets", str):
             for column, name in metrics.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def dataset(book: Book, name: str) -> Dataset:
         found = entry.get("role")
         raise Refused(f"{place}.role: found {found!r}{nearest(found, ('train', 'test'))}")
     images = entry.get("images")
-    if not isinstance(images, int) or images < 1:
+    if type(images) is not int or images < 1:
         raise Refused(f"{place}.images: wants how many images there are, found {images!r}")
     listed = params.listing(entry.get("sources"), f"{place}.sources", dict)
     sources = tuple(_source(s, f"{place}.sources[{i}]") for i, s in enumerate(listed))
@@ -56,7 +57,23 @@ def _source(entry: Mapping[str, Any], place: str) -> Source:
     given = resolve.check(resolve.fields(Source), entry, what="a source", scale=1, place=place)
     if (given.get("url") is None) == (given.get("package") is None):
         raise Refused(f"{place}: wants either url or package")
-    return Source(**given)  # type: ignore[arg-type]  # checked against the very fields
+    source = Source(**given)  # type: ignore[arg-type]  # checked against the very fields
+    for key, value, form, wanted in (
+        (
+            "url",
+            source.url,
+            r"https?://[^\s/]\S*",
+            "an address that begins with http:// or https://",
+        ),
+        ("package", source.package, r"[A-Za-z_][A-Za-z0-9_]*", "the name of a Python package"),
+        ("sha256", source.sha256, r"[0-9a-f]{64}", "64 digits 0-9 a-f"),
+        ("md5", source.md5, r"[0-9a-f]{32}", "32 digits 0-9 a-f"),
+    ):
+        if value is not None and not re.fullmatch(form, value):
+            raise Refused(f"{place}.{key}: wants {wanted}, found {value!r}")
+    if source.bytes is not None and source.bytes < 1:
+        raise Refused(f"{place}.bytes: must not be below 1, found {source.bytes}")
+    return source
 
 
 def _manifest(path: Path) -> tuple[Picture, ...]:

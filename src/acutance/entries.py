@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from acutance import params, resolve
+from acutance import params, published, resolve
 from acutance.book import Book, known_keys
 from acutance.calls import Call, Loss
 from acutance.datasets import datasets
@@ -14,6 +14,10 @@ from acutance.errors import Refused, nearest
 from acutance.resolve import Noun
 from acutance.sets import Pairs
 from acutance.spec import Recipe, Run
+
+_SHAVE = 64  # pixels: more would leave nothing of the smallest test images
+_SCALES = (2, 3, 4)
+_LEARNING_RATE = 10.0
 
 
 def call(book: Book, section: str, name: str, *, scale: int) -> Call:
@@ -32,6 +36,8 @@ def _call(kind: str, name: str, entry: Mapping[str, Any], *, scale: int, place: 
     for name_, value in bound.items():
         if isinstance(value, int) and not isinstance(value, bool) and value < least:
             raise Refused(f"{place}.{name_}: must not be below {least}, found {value}")
+        if name_ == "shave" and isinstance(value, int) and value > _SHAVE:
+            raise Refused(f"{place}.shave: must not be above {_SHAVE}, found {value}")
     return Call(name=name, kind=kind, function=function, arguments=tuple(sorted(bound.items())))
 
 
@@ -59,8 +65,17 @@ def metrics_at(
 ) -> tuple[Call, ...]:
     """Returns all metrics of a track, resolved for one scale, each once."""
     names = [*params.mapping(track.get("metrics"), f"{place}.metrics").values()]
-    names += list(track.get("also") or ())
+    names += list(track.get("also", ()))
     return tuple(metric(book, n, output, place, scale) for n in dict.fromkeys(names))
+
+
+def check_unit(metric: Call, cells: Iterable[published.Cell], place: str) -> None:
+    """Refuses a metric whose unit is not that of the printed numbers it stands beside."""
+    unit = resolve.noun("metrics", metric.function).constants.get("UNIT")
+    for cell in cells:
+        if cell.unit != unit:
+            what = f"'{metric.name}' measures in {unit}, and the printed {cell.metric} is in"
+            raise Refused(f"{place}.{cell.metric}: {what} {cell.unit}; name another metric")
 
 
 def scales(book: Book, system: str) -> tuple[int, ...]:
@@ -107,7 +122,7 @@ def run(
         plain = Run(system=system, scale=scale, seed=seed, model=model)
         return replace(plain, losses=losses, recipe=recipe)
     train = _pairs(book, track, "train", scale, place)
-    validate = _pairs(book, track, "validate", scale, place) if track.get("validate") else None
+    validate = _pairs(book, track, "validate", scale, place) if "validate" in track else None
     _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
     for loss in losses:
         side = loss.kwargs.get("patch")
@@ -131,6 +146,8 @@ def _model(value: object, scale: int, place: str) -> Call:
     if "function" not in entry:
         raise Refused(f"{place}: says no model{nearest('', resolve.names('models'))}")
     model = _call("models", str(entry["function"]), entry, scale=scale, place=place)
+    if model.kwargs.get("channels") == 1 and model.kwargs.get("residual_channels", 1) != 1:
+        raise Refused(f"{place}.residual_channels: more than `channels`, which is 1; give it as 1")
     offered = resolve.noun("models", model.function).constants.get("SCALES")
     if not isinstance(offered, tuple) or scale not in offered:
         raise Refused(f"{place}: '{model.function}' does scales {offered}, asked for {scale}")
@@ -167,6 +184,18 @@ def _loss(name: str, value: object, scale: int, offered: tuple[str, ...], place:
     return Loss(**vars(made), weight=float(weight))
 
 
+def check_recipe(book: Book, name: str) -> None:
+    """Checks a recipe, used or not, at every scale for which all of its values are given."""
+    place = f"recipes.{name}"
+    entry = book.entry("recipes", name, "recipes")
+    given = [s for value in entry.values() if (s := resolve.scales(value)) is not None]
+    possible = [scale for scale in _SCALES if all(scale in each for each in given)]
+    if not possible:
+        raise Refused(f"{place}: there is no scale of 2, 3 and 4 that has all of its values")
+    for scale in possible:
+        _recipe(book, name, scale, place)
+
+
 def _recipe(book: Book, name: object, scale: int, place: str) -> Recipe:
     entry = book.entry("recipes", name, place)
     inside = f"recipes.{name}"
@@ -184,11 +213,27 @@ def _recipe(book: Book, name: object, scale: int, place: str) -> Recipe:
             raise Refused(f"{inside}.{key}: wants a number above 0, found {getattr(recipe, key)}")
     if recipe.clip_norm is not None and recipe.clip_adjustable is not None:
         raise Refused(f"{inside}: clip_norm and clip_adjustable exclude each other; keep one")
+    _check_optimiser(recipe, inside)
+    return recipe
+
+
+def _check_optimiser(recipe: Recipe, inside: str) -> None:
+    """Refuses numbers with which no optimiser converges, and lists that contradict themselves."""
+    for key, value in (("momentum", recipe.momentum), *(("betas", b) for b in recipe.betas)):
+        if not 0 <= value < 1:
+            raise Refused(f"{inside}.{key}: wants numbers from 0 to below 1, found {value}")
+    if recipe.learning_rate > _LEARNING_RATE:
+        what = f"must not be above {_LEARNING_RATE}, found {recipe.learning_rate}"
+        raise Refused(f"{inside}.learning_rate: {what}")
     beyond = [m for m in recipe.milestones if not 0 < m < recipe.steps]
     if beyond:
         what = f"{beyond[0]} lies outside its {recipe.steps} steps"
         raise Refused(f"{inside}.milestones: {what}")
-    return recipe
+    if list(recipe.milestones) != sorted(set(recipe.milestones)):
+        raise Refused(f"{inside}.milestones: each must be later than the one before it")
+    twice = [flip for flip in recipe.augment if recipe.augment.count(flip) > 1]
+    if twice:
+        raise Refused(f"{inside}.augment: '{twice[0]}' stands in it twice; remove one of them")
 
 
 def _pairs(book: Book, track: Mapping[str, Any], key: str, scale: int, place: str) -> Pairs:
@@ -199,7 +244,7 @@ def _pairs(book: Book, track: Mapping[str, Any], key: str, scale: int, place: st
     known_keys(entry, ("datasets", "degradation", "centre"), inside)
     book.check("degradations", entry.get("degradation"), f"{inside}.degradation")
     centre = entry.get("centre") if key == "train" else None
-    if centre is not None and (not isinstance(centre, int) or centre < scale):
+    if centre is not None and (type(centre) is not int or not scale <= centre < 10**6):
         raise Refused(f"{inside}.centre: wants the side of the centre crop, found {centre!r}")
     return Pairs(
         datasets=datasets(book, entry, inside),

@@ -20,8 +20,10 @@ class _Loader(yaml.SafeLoader):
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, Hashable):
+                raise Refused(f"line {line}: a name must be a word, found {key!r}")
             if key in seen:
-                line = key_node.start_mark.line + 1
                 raise Refused(f"line {line}: '{key}' stands here a second time; remove one of them")
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
@@ -44,6 +46,8 @@ def read(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe)
     except FileNotFoundError:
         raise Refused(f"{path.name}: no such file in {path.parent}") from None
+    except OSError as error:
+        raise Refused(f"{path.name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise Refused(f"{path.name}: not UTF-8 text ({error.reason})") from None
     except yaml.MarkedYAMLError as error:
@@ -100,7 +104,7 @@ def entry(
         current = mapping(section[current], f"{place}.{current}").get("base")
     merged: dict[str, Any] = {}
     for link in reversed(chain):
-        merged = merge(merged, section[link])
+        merged = merge(merged, mapping(section[link], f"{place}.{link}"))
         if deltas and link in deltas:
             merged = merge(merged, mapping(deltas[link], f"{place}.{link}"))
     merged.pop("base", None)

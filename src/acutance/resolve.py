@@ -8,6 +8,8 @@ torch. `load` imports the object itself.
 import ast
 import dataclasses
 import importlib
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +18,7 @@ from pathlib import Path
 from acutance.errors import Refused, nearest
 
 PACKAGE = Path(__file__).resolve().parent
+_SCALE = re.compile(r"x[0-9]{1,2}")
 KINDS = ("degradations", "losses", "loops", "metrics", "models")
 
 Value = bool | int | float | str | tuple[int | float | str, ...] | None
@@ -164,11 +167,19 @@ def fields(cls: type, *, without: tuple[str, ...] = ()) -> tuple[Parameter, ...]
     )
 
 
+def scales(value: object) -> frozenset[int] | None:
+    """Returns the scales of a by-scale map; None for any other value."""
+    if not isinstance(value, Mapping) or not value:
+        return None
+    if not all(isinstance(key, str) and _SCALE.fullmatch(key) for key in value):
+        return None
+    return frozenset(int(key[1:]) for key in value)
+
+
 def by_scale(value: object, scale: int, place: str) -> object:
     """Returns the entry of a by-scale map (`{x2: 8, x3: 16}`) for `scale`; other values as is."""
-    if not isinstance(value, Mapping) or not value:
-        return value
-    if not all(isinstance(key, str) and key[:1] == "x" and key[1:].isdigit() for key in value):
+    found = scales(value)
+    if found is None or not isinstance(value, Mapping):
         return value
     if f"x{scale}" not in value:
         raise Refused(f"{place}: no value for scale {scale}; found {', '.join(map(str, value))}")
@@ -189,13 +200,13 @@ def _checked(annotation: ast.expr, value: object, scale: int, place: str) -> Val
 
 
 def _choice(annotation: ast.Subscript, value: object, place: str) -> Value:
-    choices = ast.literal_eval(annotation.slice)
-    choices = choices if isinstance(choices, tuple) else (choices,)
-    if value not in choices or isinstance(value, bool) != any(value is c for c in (True, False)):
-        words = [str(c) for c in choices]
-        raise Refused(f"{place}: found {_shown(value)}{nearest(value, words)}")
-    chosen: Value = choices[choices.index(value)]
-    return chosen
+    written = ast.literal_eval(annotation.slice)
+    choices: tuple[Value, ...] = written if isinstance(written, tuple) else (written,)
+    for choice in choices:
+        if type(choice) is type(value) and choice == value:
+            return choice
+    words = [str(c) for c in choices]
+    raise Refused(f"{place}: found {_shown(value)}{nearest(value, words)}")
 
 
 def _tuple(annotation: ast.Subscript, value: object, scale: int, place: str) -> Value:
@@ -221,6 +232,8 @@ def _plain(wanted: str, value: object, scale: int, place: str) -> Value:
     if wanted == "int" and isinstance(value, int) and not isinstance(value, bool):
         return value
     if wanted == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        if not abs(value) <= sys.float_info.max:  # infinity, no number, or beyond a double
+            raise Refused(f"{place}: wants a finite number, found {_shown(value)}")
         return float(value)
     if wanted == "str" and isinstance(value, str):
         return value
