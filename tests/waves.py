@@ -18,6 +18,7 @@ PAIRS = Pairs(
     datasets=(SET,),
     degradation=Call(name="bicubic", kind="degradations", function="imresize"),
     scale=2,
+    verb="pack",
 )
 RUN = Run(
     system="espcn+gv",
