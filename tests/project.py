@@ -18,7 +18,7 @@ tracks:
   tiny:
     paper: gv
     tables: [table1]
-    systems: [bicubic, espcn, espcn+gv]
+    systems: [espcn, espcn+gv]
     scales: [2]
     train: {datasets: [photographs-train], degradation: bicubic}
     validate: {datasets: [photographs]}

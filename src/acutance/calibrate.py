@@ -180,4 +180,4 @@ def _line(agreement: Agreement) -> str:
     if measured is None:
         return f"{where} printed {cell.value:>7}  not measured: {agreement.reason}"
     verdict = "as printed" if agreement.agrees else "DIFFERS"
-    return f"{where} printed {cell.value:>7}  measured {measured:.5f}  {verdict}"
+    return f"{where} printed {cell.value:>7}  measured {measured:.6f}  {verdict}"

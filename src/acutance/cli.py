@@ -92,7 +92,12 @@ def _data(verbs: Verbs) -> None:
     degrade.add_argument("pairs", nargs="?", metavar="PAIRS", help="set5_bicubic_x2")
     degrade.add_argument("--hr", type=Path, metavar="DIR", help="folder of HR images")
     degrade.add_argument("--scale", type=int, help="2, 3, 4, ...")
-    degrade.add_argument("--degradation", metavar="NAME", help="an entry of params.yaml")
+    degrade.add_argument(
+        "--degradation",
+        metavar="NAME",
+        default="bicubic",
+        help="an entry of params.yaml (default: bicubic)",
+    )
     degrade.add_argument("--out", type=Path, metavar="DIR", help="folder to make")
     degrade.add_argument("--workers", type=int, help="processes (default: all cores)")
     pack = _verb(verbs, "pack", "decode training images once, into one memory-mapped file")

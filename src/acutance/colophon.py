@@ -50,11 +50,25 @@ def colophon(
     facts = [
         *_data(paper, used, runs),
         *_protocol(track, used),
+        ("objectives", _objectives(runs)),
         ("recipes", _recipes(runs)),
         ("seeds", ", ".join(map(str, track.seeds)) if runs else ""),
         *trained([made[run.id] for run in runs]),
     ]
     return Colophon(track=label, facts=tuple(fact for fact in facts if fact[1]))
+
+
+def _objectives(runs: Sequence[Run]) -> str:
+    """Returns what each system minimises: `espcn+gv: gradient_variance × 0.01 (patch 8), …`."""
+    found: dict[str, dict[str, None]] = {}
+    for run in runs:
+        terms = ", ".join(
+            f"{loss.name} × {loss.weight:g}"
+            + "".join(f" ({name} {value})" for name, value in loss.arguments)
+            for loss in run.losses
+        )
+        found.setdefault(run.system, {})[terms] = None
+    return "; ".join(f"{system}: {' or '.join(terms)}" for system, terms in found.items())
 
 
 def trained(origins: Sequence[Origin]) -> list[Fact]:

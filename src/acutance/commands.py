@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -56,10 +57,11 @@ def degrade(options: argparse.Namespace) -> None:
         hr, out = root / pairs.hr[0], root / pairs.lr
         _whole(hr, pairs.datasets[0])
     else:
-        _need(options, "hr", "scale", "degradation", "out")
+        _need(options, "hr", "scale", "out")
         call = _declared(options, "degradations", options.degradation, "--degradation")
         degradation, scale, hr, out = _loaded(call), options.scale, options.hr, options.out
     degrade_folder(hr, out, degradation, scale, workers=options.workers)
+    print(f"{out}: LR images at x{scale}, of HR cut to multiples of it")
 
 
 def pack(options: argparse.Namespace) -> None:
@@ -135,6 +137,7 @@ def predict(options: argparse.Namespace) -> None:
         output=output,
         device=device(options.device),
     )
+    print(f"{out}: SR images at x{run.scale} by {run.system}")
 
 
 def score(options: argparse.Namespace) -> None:
@@ -182,9 +185,8 @@ def tabulate(options: argparse.Namespace) -> None:
 
     root, study = _study(options)
     _undate(study, root)
-    full = load(root, "papers")
-    for path in (*verb.tabulate(study, root, full=full), *watch(study, root)):
-        print(path.relative_to(root))
+    made = verb.tabulate(study, root, full=load(root, "papers"))
+    _list(root, (*made, *watch(study, root)))
 
 
 def report(options: argparse.Namespace) -> None:
@@ -194,8 +196,7 @@ def report(options: argparse.Namespace) -> None:
     root, study = _study(options)
     _undate(study, root)
     made = verb.report(study, root)
-    for path in made:
-        print(path.relative_to(root))
+    _list(root, made)
     if options.made is not None:
         marker = root / paths.MADE.format(study=study.name, made=options.made)
         write_atomically(marker, "".join(f"{path.relative_to(root)}\n" for path in made))
@@ -209,7 +210,7 @@ def show(options: argparse.Namespace) -> None:
     runs = [r for r in study.runs if options.system in (r.system, r.id, r.id.partition("@")[0])]
     if not runs:
         runs = [find({r.id: r for r in study.runs}, options.system, "system or run")]
-    shown = [_plain(run.shown()) for run in runs]
+    shown = [json.loads(json.dumps(run.shown())) for run in runs]  # tuples become lists
     print(yaml.safe_dump_all(shown, sort_keys=False, allow_unicode=True), end="")
 
 
@@ -229,6 +230,10 @@ def _root(options: argparse.Namespace) -> Path:
 def _study(options: argparse.Namespace) -> tuple[Path, Study]:
     root = _root(options)
     return root, load(root, options.study)
+
+
+def _list(root: Path, made: Iterable[Path]) -> None:
+    print("\n".join(str(path.relative_to(root)) for path in made))
 
 
 def _undate(study: Study, root: Path) -> None:
@@ -291,10 +296,3 @@ def _evaluation(study: Study, options: argparse.Namespace, identity: str) -> Eva
     if options.test is None:
         raise Refused(f"TEST missing; '{run.id}' is tested on {', '.join(known)}")
     return find(known, options.test, f"test of '{run.id}'")
-
-
-def _plain(value: Any) -> Any:
-    """Returns nested tuples as lists, which YAML writes readably."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

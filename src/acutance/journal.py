@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 Row = dict[str, float]
 
 GLANCE = 0.2  # seconds between two looks at a bar
-LINE = 60.0  # seconds between two lines, where there is no terminal
+LINE = 15.0  # seconds between two lines, where there is no terminal
 
 
 class _Console(Console):

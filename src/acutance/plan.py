@@ -96,10 +96,10 @@ def plan(study: Study, root: Path, *, every_run: bool = False) -> str:
         lines += [
             f"{track.name}: {track.about}",
             f"  tables: {', '.join(track.tables)}",
-            f"  {len(runs)} runs, {sum(r.trained for r in runs)} of them to train",
+            f"  {len(runs)} runs, {sum(r.trained for r in runs)} of them with weights to fit",
             f"  {len(track.evaluations)} tests, {images:,} SR images",
         ]
-    lines += ["", f"{'system':<16}{'runs':>5}{'to train':>10}{'PFLOP':>14}  recipes"]
+    lines += ["", f"{'system':<16}{'runs':>5}{'to train':>10}{'TFLOP':>16}  recipes"]
     for system in dict.fromkeys(run.system for run in study.runs):
         lines.append(_bill(system, [r for r in study.runs if r.system == system], root))
     lines.append(_bill("in all", list(study.runs), root, recipes=False))
@@ -136,15 +136,15 @@ def _forward_flops(model: Call, scale: int, channels: int, patch: int) -> int:
 def _bill(system: str, runs: list[Run], root: Path, *, recipes: bool = True) -> str:
     trained = [run for run in runs if run.trained]
     waiting = [run for run in trained if not _done(run, root)]
-    flops = sum(training_flops(run) for run in waiting) / 1e15
+    flops = sum(training_flops(run) for run in waiting) / 1e12
     names = ", ".join(dict.fromkeys(run.recipe.name for run in runs if run.recipe))
-    row = f"{system:<16}{len(runs):>5}{len(waiting):>10}{flops:>14,.3f}"
+    row = f"{system:<16}{len(runs):>5}{len(waiting):>10}{flops:>16,.1f}"
     return f"{row}  {names if recipes else ''}".rstrip()
 
 
 def _line(run: Run, root: Path) -> str:
-    state = "not trained" if not run.trained else "done" if _done(run, root) else "to train"
-    return f"{run.id:<40} {state:<12} {training_flops(run) / 1e15:>12,.3f} PFLOP"
+    state = "no weights" if not run.trained else "done" if _done(run, root) else "to train"
+    return f"{run.id:<40} {state:<12} {training_flops(run) / 1e12:>14,.1f} TFLOP"
 
 
 def _done(run: Run, root: Path) -> bool:

@@ -128,6 +128,10 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     where = {"study": study.name, "paper": paper.name}
     rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
     claims = _read(root, paths.CLAIMS.format(**where), verdicts.HEAD)
+    every = [row for each in rows.values() for row in each]
+    if not {run for row in every for run in row["runs"].split(";") if run} <= set(made):
+        place = f"results/tables/{study.name}/{paper.name}"
+        raise Refused(f"{place}: made of other parameters; run `acutance tabulate` first")
     better = {column: _better(call.function) for t in tracks for column, call in t.metrics}
     labels = {track.name: short(track.name, paper) for track in tracks}
     grids, below = [], {}
@@ -139,7 +143,6 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
         below[grid.id] = tuple(
             colophon(paper, t, labels[t.name], by_track[t.name], made) for t in own
         )
-    every = [row for each in rows.values() for row in each]
     parts = (_part(paper, t, [r for r in every if r["track"] == t.name], made) for t in tracks)
     return Chapter(
         paper=paper,

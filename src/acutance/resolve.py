@@ -19,7 +19,13 @@ from acutance.errors import Refused, nearest
 
 PACKAGE = Path(__file__).resolve().parent
 _SCALE = re.compile(r"x[0-9]{1,2}")
-KINDS = ("degradations", "losses", "loops", "metrics", "models")
+_SINGULAR = {
+    "degradations": "degradation",
+    "losses": "loss",
+    "loops": "loop",
+    "metrics": "metric",
+    "models": "model",
+}
 
 Value = bool | int | float | str | tuple[int | float | str, ...] | None
 
@@ -77,7 +83,7 @@ def noun(kind: str, function: str) -> Noun:
         Refused: If `kind` has no file of that name.
     """
     if function not in names(kind):
-        raise Refused(f"no {kind[:-1]} '{function}'{nearest(function, names(kind))}")
+        raise Refused(f"no {_SINGULAR[kind]} '{function}'{nearest(function, names(kind))}")
     tree = _parsed(f"{kind}/{function}.py")
     constants = _constants(tree)
     listed = _strings(constants.get("__all__"))
@@ -118,7 +124,7 @@ def bind(noun: Noun, given: Mapping[str, object], *, scale: int, place: str) -> 
     Raises:
         Refused: If a name is unknown, a required one is missing, or a value has the wrong type.
     """
-    what = f"{noun.kind[:-1]} '{noun.function}'"
+    what = f"{_SINGULAR[noun.kind]} '{noun.function}'"
     return check(noun.parameters, given, what=what, scale=scale, place=place)
 
 

@@ -28,6 +28,7 @@ _TRACK_KEYS = (
     "scales",
     "seeds",
     "systems",
+    "ours",
     "deltas",
 )
 
@@ -153,7 +154,9 @@ def _evaluations(
     wanted = {(c.system, c.scale, c.dataset) for c in cells}
     printed = {c.dataset for c in cells}
     pairs = dict.fromkeys((c.system, c.scale) for c in cells)
-    pairs |= dict.fromkeys(("bicubic", c.scale) for c in cells)
+    own = [system for system in track.systems if system not in {c.system for c in cells}]
+    scales = dict.fromkeys(c.scale for c in cells)
+    pairs |= {(s, x): None for s in own for x in scales if x in entries.scales(book, s)}
     for system, scale in pairs:
         if system not in track.systems:
             continue
@@ -162,7 +165,7 @@ def _evaluations(
         measured = entries.metrics_at(book, entry, track.output, scale, place)
         for dataset in track.datasets:
             asked = (system, scale, dataset.name) in wanted or dataset.name not in printed
-            if asked or system == "bicubic":
+            if asked or system in own:
                 tested = Pairs(
                     datasets=(dataset,), degradation=degradation, scale=scale, verb="degrade"
                 )
@@ -239,17 +242,26 @@ def _cells(
 def _systems(
     book: Book, entry: Mapping[str, Any], cells: tuple[published.Cell, ...], place: str
 ) -> tuple[str, ...]:
-    """Returns the systems that the track runs: all that its tables print, or those it lists."""
+    """Returns the systems that a track runs.
+
+    First those of its key `ours`, which the paper does not print; then those that its tables print,
+    all of them or those it lists under `systems`.
+    """
     printed = tuple(dict.fromkeys(c.system for c in cells))
+    ours = params.listing(entry.get("ours", ["bicubic"]), f"{place}.ours", str)
+    for system in ours:
+        book.check("systems", system, f"{place}.ours")
+        if system in printed:
+            raise Refused(f"{place}.ours: '{system}' is printed; list it under systems")
     if "systems" not in entry:
-        return ("bicubic", *(s for s in printed if s in book.section("systems")))
+        return (*ours, *(s for s in printed if s in book.section("systems")))
     listed = params.listing(entry["systems"], f"{place}.systems", str)
     for system in listed:
         book.check("systems", system, f"{place}.systems")
-        if system not in printed and system != "bicubic":
-            what = f"'{system}' stands in no table of the track"
+        if system not in printed:
+            what = f"'{system}' stands in no table of the track; list it under ours"
             raise Refused(f"{place}.systems: {what}{nearest(system, printed)}")
-    return tuple(listed)
+    return (*ours, *listed)
 
 
 def _check_columns(

@@ -11,7 +11,8 @@ NOUNS = {"degradations", "models", "critics", "losses", "loops", "metrics"}
 LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
-        "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations", "study",
+        "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations",
+        "tracks", "study",
         "published", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape",

@@ -10,7 +10,7 @@ rule fetch:
     params:
         acutance=ACUTANCE,
     shell:
-        "{params.acutance} fetch {wildcards.dataset:q} 2>&1 | tee {log:q}"
+        "{params.acutance} fetch {wildcards.dataset:q} 2>&1 | tee -i {log:q}"
 
 
 rule degrade:
@@ -25,7 +25,7 @@ rule degrade:
     params:
         acutance=ACUTANCE,
     shell:
-        "{params.acutance} degrade {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"
+        "{params.acutance} degrade {wildcards.pairs:q} --workers {threads} 2>&1 | tee -i {log:q}"
 
 
 rule pack:
@@ -40,4 +40,4 @@ rule pack:
     params:
         acutance=ACUTANCE,
     shell:
-        "{params.acutance} pack {wildcards.pairs:q} --workers {threads} 2>&1 | tee {log:q}"
+        "{params.acutance} pack {wildcards.pairs:q} --workers {threads} 2>&1 | tee -i {log:q}"

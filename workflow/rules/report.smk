@@ -15,4 +15,4 @@ rule pages:
         made=MADE,
     shell:
         "{{ {params.acutance} calibrate --tested && {params.acutance} tabulate"
-        " && {params.acutance} report --made {params.made}; }} 2>&1 | tee {log:q}"
+        " && {params.acutance} report --made {params.made}; }} 2>&1 | tee -i {log:q}"

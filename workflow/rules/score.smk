@@ -14,7 +14,7 @@ rule predict:
         acutance=ACUTANCE,
     shell:
         "{params.acutance} predict {wildcards.run:q} {wildcards.test:q} --threads {threads}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule measure:
@@ -30,4 +30,4 @@ rule measure:
         acutance=ACUTANCE,
     shell:
         "{params.acutance} score {wildcards.run:q} {wildcards.test:q} --workers {threads}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -15,4 +15,4 @@ rule fit:
     params:
         acutance=ACUTANCE,
     shell:
-        "{params.acutance} train {wildcards.run:q} --threads {threads} 2>&1 | tee {log:q}"
+        "{params.acutance} train {wildcards.run:q} --threads {threads} 2>&1 | tee -i {log:q}"
