@@ -155,3 +155,19 @@ def test_a_run_is_found_by_its_name_where_that_is_enough() -> None:
     several = {run.id: run for run in load(ROOT, "papers").runs}
     with pytest.raises(Refused, match="several are called so"):
         find(several, "espcn_x2_s0", "run")
+
+
+def test_a_system_of_ones_own_is_run_on_every_set_and_keeps_its_name(project: Path) -> None:
+    overlay = project / "workflow/studies/demo.yaml"
+    text = overlay.read_text()
+    mine = "systems: {espcn+mine: {base: espcn, losses: {l1: 0.1}}}\n"
+    overlay.write_text(
+        mine + text.replace("    seeds:", "    ours: [bicubic, espcn+mine]\n    seeds:")
+    )
+    asked = {(e.run.system, e.run.scale) for e in load(project, "demo").evaluations}
+    assert {scale for system, scale in asked if system == "espcn+mine"} == {2, 3, 4}
+    overlay.write_text(mine + text.replace("[espcn, espcn+gv]", "[espcn, espcn+mine]"))
+    with pytest.raises(
+        Refused, match="'espcn\\+mine' stands in no table of the track; list it under"
+    ):
+        load(project, "demo")
