@@ -121,7 +121,8 @@ def test_the_demo_names_a_profile_and_a_study_that_exist() -> None:
     asked = subprocess.run(
         ["make", "--dry-run", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    [(profile, study)] = re.findall(r"snakemake --profile (\S+) .*--config study=(\w+)", asked.stdout)
+    named = r"snakemake --profile (\S+) .*--config study=(\w+)"
+    [(profile, study)] = re.findall(named, asked.stdout)
     assert (ROOT / profile / "config.yaml").is_file()
     assert (ROOT / "workflow" / "studies" / f"{study}.yaml").is_file()
 
