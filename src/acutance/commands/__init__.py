@@ -1,0 +1,23 @@
+"""What each verb of the command line does: find what it names, call the verb with plain arguments.
+
+Verbs are imported where they are used, so that `--help` and `show` do not wait for torch.
+"""
+
+from acutance.commands.data import degrade, fetch, pack
+from acutance.commands.fitting import predict, train
+from acutance.commands.measuring import calibrate, score
+from acutance.commands.reading import plan, report, show, tabulate
+
+__all__ = [
+    "calibrate",
+    "degrade",
+    "fetch",
+    "pack",
+    "plan",
+    "predict",
+    "report",
+    "score",
+    "show",
+    "tabulate",
+    "train",
+]

@@ -1,0 +1,70 @@
+"""What `fetch`, `degrade` and `pack` do: images to train and to test on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from acutance import paths
+from acutance.book import open_book
+from acutance.commands.named import bound, check_whole, declared_call, need, study_of
+from acutance.datasets import dataset as declared_dataset
+from acutance.study import find
+
+MIRROR = "ACUTANCE_MIRROR"
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Downloads data sets and verifies them."""
+    from acutance import fetch as verb
+
+    root, _ = study_of(options)
+    book, _ = open_book(root, options.study)
+    known = {d.id: d for d in (declared_dataset(book, name) for name in book.section("datasets"))}
+    mirror = os.environ.get(MIRROR)
+    for wanted in options.datasets:
+        found = find(known, wanted, "data set")
+        verb.fetch(
+            found,
+            root / found.hr,
+            downloads=root / paths.DOWNLOADS,
+            mirror=Path(mirror) if mirror else None,
+        )
+
+
+def degrade(options: argparse.Namespace) -> None:
+    """Makes LR images of a data set of the study, or of a plain folder."""
+    from acutance.degrade import degrade_folder
+
+    if options.pairs is not None:
+        root, study = study_of(options)
+        pairs = find({e.pairs.id: e.pairs for e in study.evaluations}, options.pairs, "test pairs")
+        degradation, scale = bound(pairs.degradation), pairs.scale
+        hr, out = root / pairs.hr[0], root / pairs.lr
+        check_whole(hr, pairs.datasets[0])
+    else:
+        need(options, "hr", "scale", "out")
+        call = declared_call(options, "degradations", options.degradation, "--degradation")
+        degradation, scale, hr, out = bound(call), options.scale, options.hr, options.out
+    degrade_folder(hr, out, degradation, scale, workers=options.workers)
+    print(f"{out}: LR images at x{scale}, of HR cut to multiples of it")
+
+
+def pack(options: argparse.Namespace) -> None:
+    """Packs the training pairs of the study."""
+    from acutance.pack import pack as verb
+
+    root, study = study_of(options)
+    known = {p.id: p for r in study.runs for p in (r.train, r.validate) if p}
+    pairs = find(known, options.pairs, "training pairs")
+    for dataset in pairs.datasets:
+        check_whole(root / dataset.hr, dataset)
+    verb(
+        [root / folder for folder in pairs.hr],
+        root / pairs.packed,
+        degradation=bound(pairs.degradation),
+        scale=pairs.scale,
+        centre=pairs.centre,
+        threads=options.workers,
+    )

@@ -1,0 +1,67 @@
+"""What `train` and `predict` do: weights, and SR images by them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from acutance import paths, resolve
+from acutance.commands.named import declared_system, evaluation_of, need, run_of, study_of
+from acutance.errors import Refused
+
+
+def train(options: argparse.Namespace) -> int:
+    """Fits the weights of a run."""
+    from acutance.train import train as verb
+
+    root, study = study_of(options)
+    run = run_of(study, options.run_id)
+    if run.train is None:
+        raise Refused(f"run '{run.id}': has nothing to train; use predict")
+    out = root / paths.RUN.format(run=run.id)
+    if all((root / made.format(run=run.id)).is_file() for made in paths.WHOLE_RUN):
+        print(f"{run.id}: finished already; remove {out.relative_to(root)} to train it anew")
+        return 0
+    return verb(
+        run,
+        packed=root / run.train.packed,
+        validation=root / run.validate.packed if run.validate else None,
+        out=out,
+        state=root / paths.STATE.format(run=run.id),
+        device=options.device,
+        threads=options.threads,
+        checkpoint_seconds=options.checkpoint,
+    )
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Makes SR images for a test of the study, or of a plain folder."""
+    from acutance import predict as verb
+    from acutance.device import device, set_threads
+
+    if options.run_id is not None:
+        root, study = study_of(options)
+        found = evaluation_of(study, options, "test")
+        run, lr, out, output = found.run, root / found.pairs.lr, root / found.sr, found.output
+        weights = root / paths.WEIGHTS.format(run=run.id) if run.trained else None
+    else:
+        need(options, "system", "lr", "scale", "out")
+        run, weights = declared_system(options), options.weights
+        lr, out, output = options.lr, options.out, options.output
+    model: Any = resolve.load("models", run.model.function)
+    model = model(run.scale, **run.model.kwargs)
+    if weights is None and (run.trained or any(True for _ in model.parameters())):
+        raise Refused(f"--weights: '{run.system}' has weights to load; give its safetensors file")
+    if weights is not None:
+        verb.load_weights(model, weights)
+    set_threads(options.threads)
+    verb.predict_folder(
+        model,
+        lr,
+        out,
+        scale=run.scale,
+        channels=run.channels if run.trained else None,
+        output=output,
+        device=device(options.device),
+    )
+    print(f"{out}: SR images at x{run.scale} by {run.system}")

@@ -1,0 +1,54 @@
+"""What `score` and `calibrate` do: numbers from images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from acutance import paths
+from acutance.commands.named import (
+    bound_metrics,
+    check_whole,
+    declared_call,
+    evaluation_of,
+    need,
+    study_of,
+)
+
+
+def score(options: argparse.Namespace) -> None:
+    """Measures a test of the study into its CSV, or plain folders onto the terminal."""
+    from acutance.score import score_folders, write_scores
+
+    if options.run_id is not None:
+        root, study = study_of(options)
+        found = evaluation_of(study, options, "measured")
+        check_whole(root / found.dataset.hr, found.dataset)
+        rows = score_folders(
+            root / found.dataset.hr,
+            root / found.sr,
+            bound_metrics(found.metrics),
+            found.pairs.scale,
+            workers=options.workers,
+        )
+        write_scores(rows, root / found.scores)
+    else:
+        need(options, "hr", "sr", "scale", "metric")
+        calls = [
+            declared_call(options, "metrics", name, "--metric")
+            for name in dict.fromkeys(options.metric)
+        ]
+        rows = score_folders(
+            options.hr, options.sr, bound_metrics(calls), options.scale, workers=options.workers
+        )
+        write_scores(rows, sys.stdout)
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Measures the papers' bicubic rows on the test sets that are here."""
+    from acutance import calibrate as verb
+
+    root, study = study_of(options)
+    out = options.out or root / paths.CALIBRATION.format(study=study.name)
+    tested = {e.dataset.name for e in study.evaluations} if options.tested else None
+    verb.run(root, study.name, out=out, only=tested)

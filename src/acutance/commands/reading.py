@@ -1,0 +1,55 @@
+"""What `tabulate`, `report`, `show` and `plan` do: tables and pages, and what they are made of."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from acutance import paths
+from acutance.commands.named import print_paths, study_of, undate
+from acutance.files import write_atomically
+from acutance.study import find, load
+
+
+def tabulate(options: argparse.Namespace) -> None:
+    """Writes the tables of the study."""
+    from acutance import tabulate as verb
+    from acutance.watch import watch
+
+    root, study = study_of(options)
+    undate(study, root)
+    made = verb.tabulate(study, root, full=load(root, "papers"))
+    print_paths(root, (*made, *watch(study, root)))
+
+
+def report(options: argparse.Namespace) -> None:
+    """Renders the report of the study."""
+    from acutance import report as verb
+
+    root, study = study_of(options)
+    undate(study, root)
+    made = verb.report(study, root)
+    print_paths(root, made)
+    if options.made is not None:
+        marker = root / paths.MADE.format(study=study.name, made=options.made)
+        write_atomically(marker, "".join(f"{path.relative_to(root)}\n" for path in made))
+
+
+def show(options: argparse.Namespace) -> None:
+    """Prints a system's resolved runs as YAML."""
+    import yaml
+
+    _, study = study_of(options)
+    runs = [r for r in study.runs if options.system in (r.system, r.id, r.id.partition("@")[0])]
+    if not runs:
+        runs = [find({r.id: r for r in study.runs}, options.system, "system or run")]
+    shown = [json.loads(json.dumps(run.shown())) for run in runs]  # tuples become lists
+    print(yaml.safe_dump_all(shown, sort_keys=False, allow_unicode=True), end="")
+
+
+def plan(options: argparse.Namespace) -> None:
+    """Prints what the study runs, and what its training costs."""
+    from acutance import plan as verb
+
+    root, study = study_of(options)
+    print(verb.plan(study, root, every_run=options.runs), end="")
