@@ -129,6 +129,18 @@ def test_play_weighs_terms_and_scales_only_the_gradient() -> None:
         assert weight.tolist() == pytest.approx([0.2 * scale] * 2)
 
 
+def test_a_term_with_levels_sums_over_the_sizes_there_are() -> None:
+    named = {"hr": torch.full((2,), 3.0), "sr": torch.zeros(2), "hr/2": torch.ones(1)}
+    named |= {"sr/2": torch.zeros(1)}
+    assert term("t", 1, squared)(named) == 9
+    assert term("t", 1, squared, levels=True)(named) == 9 + 1
+    # what has no coarser form is taken as it is: of a gradient there is one, of HR two
+    named["gradient"] = torch.ones(())
+    found = term("t", 1, partial(weighed, by=1.0), levels=True)(named)
+    once = term("t", 1, partial(weighed, by=1.0))(named)
+    assert found == once + weighed(named["hr/2"], named["gradient"], by=1.0)
+
+
 def test_settled_initial_weights_follow_the_seed() -> None:
     first, again = network().state_dict(), network().state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)

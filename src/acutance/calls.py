@@ -40,11 +40,17 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(Call):
-    """A term of the objective: what it is, and its weight."""
+    """A term of the objective.
+
+    Attributes:
+        weight: What it is multiplied by.
+        levels: Whether the coarser outputs of a progressive network are measured too.
+    """
 
     weight: float
+    levels: bool = False
 
     @cached_property
     def identity(self) -> tuple[object, ...]:
-        """As for `Call`, and the weight."""
-        return (*super().identity, self.weight)
+        """As for `Call`, and the weight; `levels` where they are on."""
+        return (*super().identity, self.weight, *(["levels"] if self.levels else []))

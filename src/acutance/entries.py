@@ -108,7 +108,7 @@ def run(
     inside = f"systems.{system}"
     deltas = params.mapping((track or {}).get("deltas"), f"{place}.deltas")
     entry = params.entry(book.section("systems"), system, place="systems", deltas=deltas)
-    known_keys(entry, ("model", "losses", "recipe", "scales"), inside)
+    known_keys(entry, ("model", "losses", "recipe", "scales", "train"), inside)
     if scale not in scales(book, system):
         raise Refused(f"{place}: '{system}' is not declared at scale {scale} ({inside}.scales)")
     model = _model(entry.get("model"), scale, f"{inside}.model")
@@ -121,8 +121,10 @@ def run(
     if track is None:
         plain = Run(system=system, scale=scale, seed=seed, model=model)
         return replace(plain, losses=losses, recipe=recipe)
-    train = _pairs(book, track, "train", scale, place)
-    validate = _pairs(book, track, "validate", scale, place) if "validate" in track else None
+    own = params.mapping(entry.get("train"), f"{inside}.train")
+    fed = {**track, "train": {**params.mapping(track.get("train"), f"{place}.train"), **own}}
+    train = _pairs(book, fed, "train", scale, place)
+    validate = _pairs(book, fed, "validate", scale, place) if "validate" in track else None
     _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
     for loss in losses:
         side = loss.kwargs.get("patch")
@@ -175,13 +177,14 @@ def _loss(name: str, value: object, scale: int, offered: tuple[str, ...], place:
     weight = resolve.by_scale(entry["weight"], scale, f"{place}.weight")
     if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < 1e12:
         raise Refused(f"{place}.weight: wants a number not below 0, found {weight!r}")
-    rest = {k: v for k, v in entry.items() if k != "weight"}
+    levels = params.flag(entry, "levels", place)
+    rest = {k: v for k, v in entry.items() if k not in ("weight", "levels")}
     made = _call("losses", name, rest, scale=scale, place=place)
     for asked in resolve.noun("losses", made.function).asks:
         if asked not in offered:
             what = f"asks for '{asked}', and the model gives {', '.join(offered[1:])}"
             raise Refused(f"{place}: '{made.function}' {what}")
-    return Loss(**vars(made), weight=float(weight))
+    return Loss(**vars(made), weight=float(weight), levels=levels)
 
 
 def check_recipe(book: Book, name: str) -> None:

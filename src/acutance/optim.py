@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from acutance.errors import Refused
+from acutance.reduce import coarser
 from acutance.spec import Recipe
 
 
@@ -25,12 +26,26 @@ class Term:
         weight: What it is multiplied by.
         function: Gives a scalar from what it asks for.
         asks: Names of the tensors it wants: `hr`, or an output of the network.
+        levels: Whether it is taken of the coarser outputs too, and summed.
     """
 
     name: str
     weight: float
     function: Callable[..., Tensor]
     asks: tuple[str, ...]
+    levels: bool = False
+
+    def __call__(self, named: Mapping[str, Tensor]) -> Tensor:
+        """Returns its value, unweighted.
+
+        Args:
+            named: `hr` and the network's outputs; `hr/2` and `sr/2` are those of half the size.
+        """
+        value = self.function(**{name: named[name] for name in self.asks})
+        for factor in coarser(named) if self.levels else ():
+            at = {name: named.get(f"{name}/{factor}", named[name]) for name in self.asks}
+            value = value + self.function(**at)
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +57,13 @@ class Player:
     optimiser: torch.optim.Optimizer
 
 
-def term(name: str, weight: float, function: Callable[..., Tensor]) -> Term:
+def term(
+    name: str, weight: float, function: Callable[..., Tensor], *, levels: bool = False
+) -> Term:
     """Returns a term that asks for what the positional parameters of `function` name."""
     parameters = inspect.signature(function).parameters.values()
     asks = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    return Term(name=name, weight=weight, function=function, asks=asks)
+    return Term(name=name, weight=weight, function=function, asks=asks, levels=levels)
 
 
 def settle(seed: int, precision: str) -> None:
@@ -123,7 +140,7 @@ def play(player: Player, named: Mapping[str, Tensor], recipe: Recipe, step: int)
     Returns:
         Its loss before that, and each term before weighting: (1 + T,), not waited for.
     """
-    values = [part.function(**{name: named[name] for name in part.asks}) for part in player.terms]
+    values = [part(named) for part in player.terms]
     weighted = [part.weight * value for part, value in zip(player.terms, values, strict=True)]
     loss = torch.stack(weighted).sum()
     player.optimiser.zero_grad(set_to_none=True)

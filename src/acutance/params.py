@@ -136,6 +136,14 @@ def listing(value: object, place: str, kind: type) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def flag(entry: Section, key: str, place: str) -> bool:
+    """Returns a switch of an entry, off where it is not given; refuses what is no true or false."""
+    value = entry.get(key, False)
+    if not isinstance(value, bool):
+        raise Refused(f"{place}.{key}: wants true or false, found {value!r}")
+    return value
+
+
 def check_name(name: str, place: str) -> None:
     """Refuses a name that could not be part of a path, a shell word and a table label."""
     if not _NAME.fullmatch(name):

@@ -121,7 +121,12 @@ class Run:
         plain["model"] |= self.model.kwargs
         if self.recipe is not None and self.train is not None:
             plain["losses"] = {
-                loss.name: {"weight": loss.weight, "function": loss.function, **loss.kwargs}
+                loss.name: {
+                    "weight": loss.weight,
+                    "function": loss.function,
+                    **({"levels": True} if loss.levels else {}),
+                    **loss.kwargs,
+                }
                 for loss in self.losses
             }
             plain["recipe"] = asdict(self.recipe)

@@ -67,7 +67,7 @@ def track(book: Book, name: str, place: str) -> Track:
         name=name,
         paper=paper.name,
         about=word(entry, "about", ""),
-        compare=_flag(entry, "compare", place),
+        compare=params.flag(entry, "compare", place),
         tables=tuple(dict.fromkeys(c.table for c in cells)),
         datasets=test.datasets,
         systems=systems,
@@ -94,26 +94,22 @@ def _train(
     """Returns the sets trained on; no image of them may be tested or validated on."""
     train = datasets(book, params.mapping(entry.get("train"), f"{place}.train"), f"{place}.train")
     _check_apart(train, test, place, "tested on")
-    uses = [("train", train, "train"), ("test", test, "test")]
+    _check_roles(train, "train", f"{place}.train")
+    _check_roles(test, "test", f"{place}.test")
     if "validate" in entry:
         given = params.mapping(entry["validate"], f"{place}.validate")
         known_keys(given, ("datasets", "degradation"), f"{place}.validate")
         validated = datasets(book, given, f"{place}.validate")
         _check_apart(train, validated, place, "validated on")
-        uses.append(("validate", validated, "test"))
-    for key, found, role in uses:
-        for each in found:
-            if each.role != role:
-                what = f"'{each.name}' has the role '{each.role}', wanted is '{role}'"
-                raise Refused(f"{place}.{key}.datasets: {what}; take another set")
+        _check_roles(validated, "test", f"{place}.validate")
     return train
 
 
-def _flag(entry: Mapping[str, Any], key: str, place: str) -> bool:
-    value = entry.get(key, False)
-    if not isinstance(value, bool):
-        raise Refused(f"{place}.{key}: wants true or false, found {value!r}")
-    return value
+def _check_roles(found: tuple[Dataset, ...], role: str, place: str) -> None:
+    for each in found:
+        if each.role != role:
+            what = f"'{each.name}' has the role '{each.role}', wanted is '{role}'"
+            raise Refused(f"{place}.datasets: {what}; take another set")
 
 
 def _seeds(entry: Mapping[str, Any], place: str) -> tuple[int, ...]:
@@ -133,7 +129,7 @@ def _check_deltas(book: Book, entry: Mapping[str, Any], scales: set[int], place:
         for key in ("base", "scales"):
             if key in delta:
                 raise Refused(f"{inside}.{key}: a track may not change it; declare a system")
-        known_keys(delta, ("model", "losses", "recipe"), inside)
+        known_keys(delta, ("model", "losses", "recipe", "train"), inside)
         for scale in entries.scales(book, system):
             if scale in scales:
                 entries.run(book, system, scale, 0, place=place, track=entry)
@@ -161,6 +157,10 @@ def _evaluations(
         if system not in track.systems:
             continue
         runs = _runs(book, entry, track, (system, scale), place=place)
+        if runs[0].train is not None:  # its own sets, perhaps, and not the track's
+            fed, inside = runs[0].train.datasets, f"{place} (systems.{system}.train)"
+            _check_apart(fed, track.datasets, inside, "tested on")
+            _check_roles(fed, "train", inside)
         degradation = entries.call(book, "degradations", track.degradation.name, scale=scale)
         measured = entries.metrics_at(book, entry, track.output, scale, place)
         for dataset in track.datasets:

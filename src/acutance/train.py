@@ -248,4 +248,4 @@ def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pa
 
 def _term(loss: Loss) -> Term:
     function = cast(Callable[..., Tensor], load("losses", loss.function))
-    return term(loss.name, loss.weight, partial(function, **loss.kwargs))
+    return term(loss.name, loss.weight, partial(function, **loss.kwargs), levels=loss.levels)

@@ -18,7 +18,7 @@ LAYERS: tuple[set[str], ...] = (
         "transfer", "download", "escape",
     },
     {
-        "image", "tif", "resize", "parallel", "archive", "verify", "diagnose",
+        "image", "tif", "resize", "reduce", "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine",
         "verdicts", "claims", "watch",
     },

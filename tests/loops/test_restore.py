@@ -12,6 +12,7 @@ from torch import Tensor
 from acutance.optim import Diverged, Term, term
 from acutance.packed import Packed
 from acutance.pairs import whole
+from acutance.resize import resize
 
 VARIANTS = {
     "adam": RECIPE,
@@ -139,3 +140,20 @@ def test_outputs_reach_the_losses_that_ask_for_them(packed: Packed) -> None:
     told = Told()
     fit(packed, RECIPE, told, build=Two, terms=(term("coarse", 1.0, coarse),))
     assert told.rows[40]["coarse"] < told.rows[1]["coarse"]
+
+
+def test_a_coarser_output_is_measured_against_hr_shrunk_to_its_size(packed: Packed) -> None:
+    class Pyramid(Tiny):
+        def forward(self, lr: Tensor) -> dict[str, Tensor]:
+            return {**super().forward(lr), "sr/2": lr}
+
+    seen: list[Tensor] = []
+
+    def look(sr: Tensor, hr: Tensor) -> Tensor:
+        seen.append(hr)
+        return (sr - hr).square().mean()
+
+    fit(packed, RECIPE, Told(), build=Pyramid, terms=(term("look", 1.0, look, levels=True),))
+    whole, half = (hr[0].permute(1, 2, 0).double().numpy() for hr in seen[:2])
+    assert whole.shape == (12, 12, 3)
+    np.testing.assert_allclose(half, resize(whole, 6, 6), rtol=0, atol=1e-6)

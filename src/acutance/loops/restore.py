@@ -25,6 +25,7 @@ from acutance.optim import (
 )
 from acutance.packed import Packed
 from acutance.pairs import Pairs, whole
+from acutance.reduce import coarser, shrink
 from acutance.spec import Recipe
 
 __all__ = ["restore"]
@@ -111,7 +112,7 @@ def restore(
         lr, hr = pairs.batch(now.step)
         with half:
             outputs = forward(lr.contiguous(memory_format=layout))
-        named = {"hr": hr, **{name: output.float() for name, output in outputs.items()}}
+        named = {name: output.float() for name, output in outputs.items()} | _pyramid(hr, outputs)
         now.sums += play(learner, named, recipe, now.step)
         now.step, now.since = now.step + 1, now.since + 1
 
@@ -127,6 +128,16 @@ def restore(
 
     check_finite(network, f"step {now.step}")
     return now.weights or _copied(network)
+
+
+def _pyramid(hr: Tensor, outputs: Mapping[str, object]) -> dict[str, Tensor]:
+    """Returns `hr`, and for each coarser level among the outputs `hr/f`, f times as small.
+
+    Source: LapSRN (Lai et al. 2017), section 3.2: the target of a level is HR, shrunk bicubically.
+    """
+    height, width = hr.shape[2:]
+    small = {f"hr/{f}": shrink(hr, height // f, width // f) for f in coarser(outputs)}
+    return {"hr": hr, **small}
 
 
 def _due(step: int, every: int, *, last: bool) -> bool:
