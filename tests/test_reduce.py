@@ -25,7 +25,8 @@ def test_as_matlab_in_double(seed, height, width, data):
 
 def test_half_of_four_by_hand():
     # (k + 1/2) * 2 - 1/2: pixel 0 lies at 0.5; weights of the cubic, stretched twofold, at
-    # distances 1/4, 3/4, 5/4, 7/4 are 0.8671875, 0.2265625, -0.0703125, -0.0234375 (both sides: sum 2).
+    # distances 1/4, 3/4, 5/4, 7/4 are 0.8671875, 0.2265625, -0.0703125, -0.0234375 (both sides
+    # together: 2).
     near, half, far, last = 0.8671875 / 2, 0.2265625 / 2, -0.0703125 / 2, -0.0234375 / 2
     row = torch.tensor([[[[1.0, 0, 0, 0]]]], dtype=torch.float64)
     # Pixel 0 is its own mirror image: it counts at distance 1/4 and, mirrored, at 3/4 on the left.
