@@ -62,6 +62,15 @@ def test_a_track_changes_a_baseline_and_with_it_the_variants() -> None:
     assert {loss.name: loss.weight for loss in run.losses} == {"l1": 1.0, "gradient_variance": 0.01}
 
 
+def test_a_system_may_be_trained_on_sets_of_its_own(project: Path) -> None:
+    own = {"train": {"datasets": ["t91", "bsds200"]}}
+    spoil(project, lambda p: p["tracks"]["gv-stated"].update(deltas={"vdsr": own}))
+    runs = {r.system: r for r in load(project, "papers").tracks[0].evaluations for r in [r.run]}
+    sets = {name: [d.name for d in run.train.datasets] for name, run in runs.items() if run.train}
+    assert sets["vdsr"] == sets["vdsr+gv"] == ["t91", "bsds200"]
+    assert sets["edsr"] == ["div2k-train"]
+
+
 def test_values_by_scale_are_resolved() -> None:
     stated = next(t for t in load(ROOT, "papers").tracks if t.name == "gv-stated")
     patches = {
