@@ -7,7 +7,7 @@ import pytest
 
 from acutance import paths
 from acutance.errors import Refused
-from acutance.published import papers, read, read_cells, read_claims
+from acutance.published import read, read_cells, read_claims
 
 PUBLISHED = Path(__file__).resolve().parent.parent / paths.PUBLISHED
 
@@ -40,6 +40,39 @@ def test_gv_reads_as_printed():
     odd = next(c for c in first.cells if c.value == "0.85456")
     assert (odd.decimals, odd.system, odd.scale, odd.dataset) == (5, "edsr+gv", 4, "div2k-val")
     assert first.cells[2].value == "28.00", "digits stay as printed"
+
+
+def test_fd_reads_as_printed():
+    paper = read(PUBLISHED / "fd")
+    first, second = paper.tables["table1"], paper.tables["table2"]
+    assert (len(first.cells), len(second.cells)) == (12, 144)
+    assert first.order("system") == ("lapsrn", "lapsrn+cs", "lapsrn+fd")
+    assert second.order("system") == ("bicubic", "srcnn", "vdsr", "lapsrn", "lapsrn+fd")
+    assert [paper.label("system", "lapsrn", table) for table in ("table1", "table2", "")] == [
+        "Baseline", "LapSRN", "LapSRN",
+    ]  # fmt: skip
+    assert second.labels["system", "lapsrn+fd"] == "Ours"
+    assert second.labels["scale", "2"] == "2", "printed 2x"
+    assert paper.label("dataset", "set5") == "Set5"
+
+
+def test_sizes_stand_where_the_paper_prints_them():
+    """The first row, Bicubic, has dashes there and no cells."""
+    sheet = read(PUBLISHED / "fd").tables["table2"]
+    columns = ("params", "madds", "set5", "set14", "bsd100", "urban100")
+    assert sheet.across == tuple((each,) for each in columns)
+    assert [sheet.labels["measure", each] for each in columns] == [
+        "Params", "Mult-Adds", *(f"{s} PSNR/SSIM" for s in ("Set5", "Set14", "BSD100", "Urban100")),
+    ]  # fmt: skip
+
+
+def test_what_is_not_known_of_a_paper_stays_empty(gv):
+    paper = read(PUBLISHED / "fd")
+    assert (paper.authors, paper.venue, paper.url) == ("", "", "")
+    path = gv / "layout.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("https://", "ftp://"), "utf-8")
+    with pytest.raises(Refused, match="url: wants an http address"):
+        read(gv)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +160,3 @@ def test_a_file_that_is_not_text_is_refused(gv):
     (gv / "cells.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Refused, match=r"gv/cells.csv: not CSV in UTF-8"):
         read(gv)
-
-
-def test_papers_are_those_with_a_layout(gv):
-    assert papers(gv.parent) == ("gv",)
-    assert "gv" in papers(PUBLISHED)

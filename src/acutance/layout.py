@@ -38,7 +38,7 @@ def lay_out(
         title=layout.title,
         heads=tuple(head for head, _ in layout.rows),
         columns=tuple(printer.label(printer.across, at) for at in printer.columns),
-        inside="" if "metric" in used else " / ".join(m.upper() for m in sheet.order("metric")),
+        inside="" if "metric" in used else " / ".join(printer.inside),
         ours=tuple(sorted(paper.label("system", system, table) for system in added)),
         blocks=blocks,
         tracked=any(len(group.lines) > 1 for block in blocks for group in block.groups),
@@ -58,9 +58,9 @@ class _Printer:
         self.paper, self.sheet, self.rows, self.names = paper, sheet, rows, names
         self.down = [axis for _, axis in layout.rows]
         self.across = [axis for _, axis in layout.columns]
-        used = {*self.down, *self.across}
+        used = {*self.down, *self.across, *(("dataset",) * ("measure" in self.across))}
         self.apart = [axis for axis in ("dataset", "scale", "system") if axis not in used]
-        self.columns = self.order(self.across)
+        self.columns = _sorted(self.order(self.across), sheet.across)
         self.blanks = Blanks()
         self._ids = count(1)
         self.best = self._best(better)
@@ -68,6 +68,11 @@ class _Printer:
     def order(self, axes: list[str], rows: Sequence[Row] | None = None) -> list[tuple[str, ...]]:
         """Returns the places along some axes, in the order of the rows."""
         return list(dict.fromkeys(_at(row, axes) for row in (self.rows if rows is None else rows)))
+
+    @property
+    def inside(self) -> list[str]:
+        """What stands in one cell: the metrics of a test set."""
+        return list(dict.fromkeys(c.metric.upper() for c in self.sheet.cells if c.dataset))
 
     def label(self, axes: list[str], at: tuple[str, ...]) -> str:
         """Returns the words for a place: `Set5 ×2`."""
@@ -151,7 +156,9 @@ class _Printer:
         return bool(text) and self.best.get(self._rivals(row, field)) == Decimal(text)
 
     def _rivals(self, row: Row, field: str) -> tuple[object, ...]:
-        along = {"row": self.down, "column": self.across, "none": []}[self.sheet.layout.best]
+        along = {"row": self.down, "column": self.across, "scale": ["scale", *self.across]}.get(
+            self.sheet.layout.best, []
+        )
         track = row["track"] if field == "rebuilt" else ""
         return (field, track, row["metric"], _at(row, self.apart), _at(row, along))
 
@@ -173,4 +180,13 @@ class _Printer:
 
 
 def _at(row: Row, axes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(row[axis] for axis in axes)
+    seen = {**row, "measure": row["dataset"] or row["metric"]}
+    return tuple(seen[axis] for axis in axes)
+
+
+def _sorted(
+    found: Sequence[tuple[str, ...]], printed: Sequence[tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    """Returns places with those that are printed in printed order, the others where they were."""
+    ordered = iter(sorted((at for at in found if at in printed), key=printed.index))
+    return [next(ordered) if at in printed else at for at in found]

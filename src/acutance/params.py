@@ -10,6 +10,7 @@ import yaml
 from acutance.errors import Refused, nearest
 
 Section = Mapping[str, Any]
+_KINDS: Section = {"str": "text", "dict": "named entries", "list": "a list of texts"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*(_[a-z0-9+.-]+)*")
 
 
@@ -142,6 +143,25 @@ def flag(entry: Section, key: str, place: str) -> bool:
     if not isinstance(value, bool):
         raise Refused(f"{place}.{key}: wants true or false, found {value!r}")
     return value
+
+
+def check_fields(
+    entry: Any, required: Mapping[str, type], optional: Mapping[str, type], place: str
+) -> None:
+    """Refuses an entry with a missing, unknown or wrongly typed field."""
+    if not isinstance(entry, dict):
+        raise Refused(f"{place}: wants named fields, found {type(entry).__name__}")
+    known = {**required, **optional}
+    for name, value in entry.items():
+        if name not in known:
+            raise Refused(f"{place}: no field '{name}'{nearest(name, known)}")
+        if not isinstance(value, known[name]) or (known[name] is dict and not value):
+            raise Refused(f"{place}: {name}: wants {_KINDS[known[name].__name__]}, found {value!r}")
+        if isinstance(value, list) and not all(isinstance(part, str) for part in value):
+            raise Refused(f"{place}: {name}: wants {_KINDS['list']}, found {value!r}")
+    for name in required:
+        if name not in entry:
+            raise Refused(f"{place}: {name} is missing")
 
 
 def check_name(name: str, place: str) -> None:

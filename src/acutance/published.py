@@ -16,12 +16,13 @@ from acutance import params
 from acutance.errors import Refused, nearest
 from acutance.rows import read_rows
 
-AXES = ("dataset", "scale", "system", "metric")
+# `measure`: the test set, or the metric where there is none, as of a size of the network
+AXES = ("dataset", "scale", "system", "metric", "measure")
+BEST = ("row", "column", "scale", "none")
 _CELL_HEAD = (
     "paper,table,row,column,system,variant_of,scale,dataset,metric,value,unit,highlight,note"
 )
 _CLAIM_HEAD = "id,paper,claim,system,baseline,metric,datasets,scales,direction,margin,source"
-_WORDS: Mapping[Any, str] = {str: "text", dict: "named entries", list: "a list of texts"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,11 @@ class Cell:
         """How many digits are printed after the point."""
         return len(self.value.partition(".")[2])
 
+    @property
+    def measure(self) -> str:
+        """What was measured: the test set; of a size of the network, the metric."""
+        return self.dataset or self.metric
+
     def at(self, axis: str) -> str:
         """Returns where the cell stands on one of `AXES`, as text."""
         return str(getattr(self, axis))
@@ -76,7 +82,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a table is printed: (heading, axis) pairs; `best` of each row, each column, or none."""
+    """How a table is printed: (heading, axis) pairs; of what the best is marked, one of `BEST`."""
 
     table: str
     label: str
@@ -99,6 +105,19 @@ class Table:
         return tuple(dict.fromkeys(cell.at(axis) for cell in self.cells))
 
     @cached_property
+    def across(self) -> tuple[tuple[str, ...], ...]:
+        """The places along the axes of the columns, in printed order.
+
+        Rows with the most columns come first: one that lacks some says nothing of their order.
+        """
+        rows: dict[str, dict[tuple[str, ...], None]] = {}
+        for cell in self.cells:
+            place = tuple(cell.at(axis) for _, axis in self.layout.columns)
+            rows.setdefault(cell.row, {})[place] = None
+        longest = sorted(rows.values(), key=len, reverse=True)
+        return tuple(dict.fromkeys(place for row in longest for place in row))
+
+    @cached_property
     def labels(self) -> Mapping[tuple[str, str], str]:
         """The printed label of each (axis, value) that heads a row or a column."""
         found: dict[tuple[str, str], str] = {}
@@ -106,7 +125,9 @@ class Table:
             for heads, text in ((self.layout.rows, cell.row), (self.layout.columns, cell.column)):
                 parts = text.split(" / ", len(heads) - 1)
                 for (_, axis), part in zip(heads, parts, strict=True):
-                    found.setdefault((axis, cell.at(axis)), part)
+                    # the sign of a scale is set by each format: `2x` is 2
+                    plain = part.removesuffix("x") if axis == "scale" else part
+                    found.setdefault((axis, cell.at(axis)), plain)
         return found
 
     def decimals(self, metric: str) -> int:
@@ -121,7 +142,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """A paper's printed results. `names`: labels of sets and systems that it does not print."""
+    """A paper's printed results. `names`: labels outside tables, and of what it does not print."""
 
     name: str
     short: str
@@ -136,17 +157,13 @@ class Paper:
     claims: tuple[Claim, ...]
 
     def label(self, axis: str, value: str, table: str = "") -> str:
-        """Returns what `value` is called: in `table`, else in any table, else in `names`."""
-        own = [self.tables[table]] if table else []
-        for sheet in (*own, *self.tables.values()):
-            if (axis, value) in sheet.labels:
-                return sheet.labels[axis, value]
-        return str(self.names.get(value, value))
-
-
-def papers(folder: Path) -> tuple[str, ...]:
-    """Returns the papers under `data/published` whose tables have a layout and can be rebuilt."""
-    return tuple(sorted(path.parent.name for path in folder.glob("*/layout.yaml")))
+        """Returns what `value` is called: in `table`, else in `names`, else in any table."""
+        if table and (axis, value) in self.tables[table].labels:
+            return self.tables[table].labels[axis, value]
+        if value in self.names:
+            return str(self.names[value])
+        found = (s.labels[axis, value] for s in self.tables.values() if (axis, value) in s.labels)
+        return next(found, value)
 
 
 def read(folder: Path) -> Paper:
@@ -161,9 +178,11 @@ def read(folder: Path) -> Paper:
     cells, claims = read_cells(folder / "cells.csv"), read_claims(folder / "claims.csv")
     content = params.read(folder / "layout.yaml")
     place = f"{folder.name}/layout.yaml"
-    words = {"short": str, "title": str, "authors": str, "venue": str, "url": str}
-    _fields(content, {**words, "tables": dict}, {"notes": list, "names": dict}, place)
-    if not re.fullmatch(r"https?://[\w./:%~-]+", content["url"]):
+    words = {"short": str, "title": str}
+    known = {"authors": str, "venue": str, "url": str}  # what is not known is not invented
+    optional = {**known, "notes": list, "names": dict}
+    params.check_fields(content, {**words, "tables": dict}, optional, place)
+    if not re.fullmatch(r"|https?://[\w./:%~-]+", content.get("url", "")):
         raise Refused(f"{place}: url: wants an http address, found '{content['url']}'")
     tables = {
         name: _table(name, entry, cells, f"{place}: tables.{name}")
@@ -171,7 +190,7 @@ def read(folder: Path) -> Paper:
     }
     return Paper(
         name=folder.name,
-        **{word: content[word] for word in words},
+        **{word: content.get(word, "") for word in (*words, *known)},
         notes=tuple(content.get("notes", ())),
         names=content.get("names", {}),
         tables=tables,
@@ -233,15 +252,14 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
 
 
 def _table(name: str, entry: Any, cells: Sequence[Cell], place: str) -> Table:
-    _fields(
+    params.check_fields(
         entry,
         {"label": str, "title": str, "rows": dict, "columns": dict, "best": str},
         {"notes": list},
         place,
     )
-    if entry["best"] not in ("row", "column", "none"):
-        wanted = nearest(entry["best"], ("row", "column", "none"))
-        raise Refused(f"{place}.best: found '{entry['best']}'{wanted}")
+    if entry["best"] not in BEST:
+        raise Refused(f"{place}.best: found '{entry['best']}'{nearest(entry['best'], BEST)}")
     axes = [*entry["rows"].items(), *entry["columns"].items()]
     for head, axis in axes:
         if axis not in AXES:
@@ -265,25 +283,6 @@ def _table(name: str, entry: Any, cells: Sequence[Cell], place: str) -> Table:
                 wanted = " / ".join(head for head, _ in heads)
                 raise Refused(f"{place}: label '{label}' of cells.csv does not part into {wanted}")
     return Table(cells=own, layout=layout)
-
-
-def _fields(
-    entry: Any, required: Mapping[str, type], optional: Mapping[str, type], place: str
-) -> None:
-    """Refuses an entry with a missing, unknown or wrongly typed field."""
-    if not isinstance(entry, dict):
-        raise Refused(f"{place}: wants named fields, found {type(entry).__name__}")
-    known = {**required, **optional}
-    for name, value in entry.items():
-        if name not in known:
-            raise Refused(f"{place}: no field '{name}'{nearest(name, known)}")
-        if not isinstance(value, known[name]) or (known[name] is dict and not value):
-            raise Refused(f"{place}: {name}: wants {_WORDS[known[name]]}, found {value!r}")
-        if isinstance(value, list) and not all(isinstance(part, str) for part in value):
-            raise Refused(f"{place}: {name}: wants {_WORDS[list]}, found {value!r}")
-    for name in required:
-        if name not in entry:
-            raise Refused(f"{place}: {name} is missing")
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -85,6 +85,7 @@ class _Asked:
         """Returns the row or column label: as printed, or made of the parts that are."""
         system, scale, dataset = place
         value = {"system": system, "scale": str(scale), "dataset": dataset, "metric": self.metric}
+        value["measure"] = dataset or self.metric
         table = self.sheet.layout.table
         return " / ".join(self.paper.label(axis, value[axis], table) for _, axis in heads)
 
