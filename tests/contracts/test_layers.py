@@ -20,6 +20,7 @@ LAYERS: tuple[set[str], ...] = (
     {
         "image", "tif", "resize", "reduce", "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine",
+        "memory", "tiles",
         "verdicts", "claims", "watch",
     },
     NOUNS,

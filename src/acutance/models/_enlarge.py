@@ -34,6 +34,11 @@ def phases(scale: int, kernel: Kernel) -> Phases:
     )
 
 
+def reach(by: Phases) -> int:
+    """Returns how many pixels away, along a side, an enlarged pixel looks in the small image."""
+    return max(abs(offset) for phase in by for offset, _ in phase)
+
+
 def enlarge(image: Tensor, by: Phases) -> Tensor:
     """Returns `image` enlarged as MATLAB's `imresize` does it, unrounded and unclipped.
 
@@ -69,17 +74,16 @@ def enlarge_8bit(image: Tensor, by: Phases) -> Tensor:
 
 def _along(image: Tensor, dim: int, by: Phases) -> Tensor:
     """Returns `image` (N, C, H, W) with side `dim` enlarged."""
-    size = image.shape[dim]
-    reach = max(abs(offset) for phase in by for offset, _ in phase)
-    before = [image.narrow(dim, _mirrored(i, size), 1) for i in range(-reach, 0)]
-    after = [image.narrow(dim, _mirrored(i, size), 1) for i in range(size, size + reach)]
+    size, far = image.shape[dim], reach(by)
+    before = [image.narrow(dim, _mirrored(i, size), 1) for i in range(-far, 0)]
+    after = [image.narrow(dim, _mirrored(i, size), 1) for i in range(size, size + far)]
     padded = torch.cat([*before, image, *after], dim)
     made = []
     for phase in by:
         first, weight = phase[0]
-        mix = padded.narrow(dim, reach + first, size) * weight
+        mix = padded.narrow(dim, far + first, size) * weight
         for offset, more in phase[1:]:
-            mix = torch.add(mix, padded.narrow(dim, reach + offset, size), alpha=more)
+            mix = torch.add(mix, padded.narrow(dim, far + offset, size), alpha=more)
         made.append(mix)
     return torch.stack(made, dim + 1).flatten(dim, dim + 1)
 

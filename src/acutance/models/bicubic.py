@@ -10,7 +10,7 @@ Here:  departs in nothing; float in and out, so a caller that wants uint8's roun
 from torch import Tensor, nn
 
 from acutance.models._arguments import one_of
-from acutance.models._enlarge import enlarge, phases
+from acutance.models._enlarge import enlarge, phases, reach
 
 __all__ = ["Bicubic"]
 
@@ -34,6 +34,7 @@ class Bicubic(nn.Module):
         super().__init__()
         one_of("model bicubic: scale", scale, SCALES)
         self.phases = phases(scale, "bicubic")
+        self.reach = reach(self.phases)
 
     def forward(self, lr: Tensor) -> dict[str, Tensor]:
         """Returns `sr`, on the range of `lr`, unclipped.

@@ -49,6 +49,9 @@ class EDSR(nn.Module):
         chain = [_Block(width, residual_scale) for _ in range(blocks)]
         self.body = nn.Sequential(*chain, _conv(width, width))
         self.tail = nn.Sequential(_upsampler(scale, width), _conv(width, 3))
+        # Head, two convolutions a block, the body's last; the tail's 1 pixel of SR is less than one
+        # before the last shuffle, whose convolution makes it 2, and before that of x4 again.
+        self.reach = 1 + 2 * blocks + 1 + 2
 
     def forward(self, lr: Tensor) -> dict[str, Tensor]:
         """Returns `sr`, nominal range [0, 1], unclipped.

@@ -41,6 +41,7 @@ class ESPCN(nn.Module):
         self.conv2 = nn.Conv2d(64, 32, 3, padding=1)
         self.conv3 = nn.Conv2d(32, channels * scale**2, 3, padding=1)
         self.shuffle = nn.PixelShuffle(scale)
+        self.reach = 2 + 1 + 1  # half of each kernel
 
     def forward(self, lr: Tensor) -> dict[str, Tensor]:
         """Returns `sr`, nominal range [0, 1], unclipped.

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from acutance.errors import Refused
 from acutance.models._arguments import at_least, one_of
-from acutance.models._enlarge import enlarge, enlarge_8bit, phases
+from acutance.models._enlarge import enlarge, enlarge_8bit, phases, reach
 
 __all__ = ["VDSR"]
 
@@ -65,6 +65,7 @@ class VDSR(nn.Module):
         self.channels = channels
         self.rounded = upsample == "pil_bilinear"
         self.phases = phases(scale, "bilinear" if self.rounded else "bicubic")
+        self.reach = -(-depth // scale) + reach(self.phases)  # a pixel of SR per convolution
         self.input = nn.Conv2d(channels, width, 3, padding=1, bias=bias)
         self.residual_layer = nn.Sequential(*[_layer(width, bias=bias) for _ in range(depth - 2)])
         self.output = nn.Conv2d(width, residual_channels, 3, padding=1, bias=bias)
