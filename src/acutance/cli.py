@@ -186,3 +186,27 @@ def _reading(verbs: Verbs) -> None:
     show.add_argument("system", help="vdsr+gv, or a run: vdsr+gv_x2_s0")
     plan = _verb(verbs, "plan", "say what a rebuild runs, and what training costs in FLOPs")
     plan.add_argument("--runs", action="store_true", help="list every run")
+    _count(verbs)
+
+
+def _count(verbs: Verbs) -> None:
+    count = _verb(
+        verbs,
+        "count",
+        "say how large networks are: parameters and multiply-adds",
+        "A multiply-add is one product of a convolution or a linear layer; 2 FLOP are one.\n\n"
+        "  acutance count edsr rcan --scale 4 --lr 50x50 --unit flop",
+    )
+    count.add_argument("systems", nargs="+", metavar="SYSTEM", help="an entry of params.yaml")
+    count.add_argument("--scale", type=int, help="2, 3, 4, ... (default: all that are declared)")
+    count.add_argument("--output", metavar="WxH", help="size of the SR image (default: 1280x720)")
+    count.add_argument("--lr", metavar="WxH", help="size of the LR image, in place of --output")
+    count.add_argument("--unit", choices=["mac", "flop"], default="mac", help="(default: mac)")
+    count.add_argument(
+        "--transposed",
+        choices=["input", "output"],
+        default="input",
+        help="where transposed convolutions are counted (default: input)",
+    )
+    count.add_argument("--cut", action="store_true", help="cut LR sides to whole pixels")
+    count.add_argument("--csv", action="store_true", help="exact numbers as CSV")

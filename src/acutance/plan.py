@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -118,19 +119,20 @@ def training_flops(run: Run) -> float:
     """
     if run.recipe is None:
         return 0.0
-    once = _forward_flops(run.model, run.scale, run.channels, run.recipe.patch)
+    once = _forward_flops(run.model, run.scale, run.recipe.patch)
     return 3.0 * once * run.recipe.batch * run.recipe.steps
 
 
 @cache
-def _forward_flops(model: Call, scale: int, channels: int, patch: int) -> int:
+def _forward_flops(model: Call, scale: int, patch: int) -> int:
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
+
+    from acutance import flops
 
     made: Any = resolve.load("models", model.function)
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        made(scale, **model.kwargs)(torch.empty(1, channels, patch, patch))
-    return int(counter.get_total_flops())
+    with torch.device("meta"):
+        network = made(scale, **model.kwargs)
+    return round(2 * flops.multiply_adds(network, Fraction(patch), Fraction(patch)).at_input)
 
 
 def _bill(system: str, runs: list[Run], root: Path, *, recipes: bool = True) -> str:

@@ -12,7 +12,7 @@ LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
         "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations",
-        "tracks", "study",
+        "tracks", "study", "sizes",
         "published", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape",
@@ -21,12 +21,12 @@ LAYERS: tuple[set[str], ...] = (
         "image", "tif", "resize", "reduce", "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine",
         "memory", "tiles",
-        "verdicts", "claims", "watch",
+        "intervals", "comparisons", "correlations", "gains", "verdicts", "claims", "watch", "flops",
     },
     NOUNS,
     {
         "fetch", "degrade", "pack", "train", "predict", "score", "calibrate", "tabulate", "report",
-        "plan",
+        "plan", "count",
     },
     {"commands"},
     {"cli"},

@@ -3,6 +3,7 @@
 Verbs are imported where they are used, so that `--help` and `show` do not wait for torch.
 """
 
+from acutance.commands.counting import count
 from acutance.commands.data import degrade, fetch, pack
 from acutance.commands.fitting import predict, train
 from acutance.commands.measuring import calibrate, score
@@ -10,6 +11,7 @@ from acutance.commands.reading import plan, report, show, tabulate
 
 __all__ = [
     "calibrate",
+    "count",
     "degrade",
     "fetch",
     "pack",
