@@ -11,14 +11,16 @@ Here:  departs in the mean shift, a constant and not a layer of the state. The d
 import torch
 from torch import Tensor, nn
 
+from acutance.models import _div2k
 from acutance.models._arguments import at_least, one_of
+from acutance.models._convolution import conv3
 from acutance.models._float32 import in_float32
+from acutance.models._shuffle import reach, upsampler
 
 __all__ = ["EDSR"]
 
 SCALES = (2, 3, 4)
 OUTPUTS = ("sr",)
-MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K's RGB training images, range [0, 1]
 
 
 class EDSR(nn.Module):
@@ -44,14 +46,13 @@ class EDSR(nn.Module):
         one_of("model edsr: scale", scale, SCALES)
         at_least("model edsr: blocks", blocks, 1)
         at_least("model edsr: width", width, 1)
-        self.register_buffer("mean", _rgb(MEAN), persistent=False)
-        self.head = nn.Sequential(_conv(3, width))
+        self.register_buffer("mean", _div2k.mean(), persistent=False)
+        self.head = nn.Sequential(conv3(3, width))
         chain = [_Block(width, residual_scale) for _ in range(blocks)]
-        self.body = nn.Sequential(*chain, _conv(width, width))
-        self.tail = nn.Sequential(_upsampler(scale, width), _conv(width, 3))
-        # Head, two convolutions a block, the body's last; the tail's 1 pixel of SR is less than one
-        # before the last shuffle, whose convolution makes it 2, and before that of x4 again.
-        self.reach = 1 + 2 * blocks + 1 + 2
+        self.body = nn.Sequential(*chain, conv3(width, width))
+        self.tail = nn.Sequential(upsampler(scale, width), conv3(width, 3))
+        # head, two convolutions a block, the body's last, the tail
+        self.reach: int | None = 1 + 2 * blocks + 1 + reach(scale, 1)
 
     def forward(self, lr: Tensor) -> dict[str, Tensor]:
         """Returns `sr`, nominal range [0, 1], unclipped.
@@ -70,25 +71,8 @@ class _Block(nn.Module):
 
     def __init__(self, width: int, residual_scale: float) -> None:
         super().__init__()
-        self.body = nn.Sequential(_conv(width, width), nn.ReLU(inplace=True), _conv(width, width))
+        self.body = nn.Sequential(conv3(width, width), nn.ReLU(inplace=True), conv3(width, width))
         self.residual_scale = residual_scale
 
     def forward(self, features: Tensor) -> Tensor:
         return torch.add(features, self.body(features), alpha=self.residual_scale)
-
-
-def _conv(inside: int, outside: int) -> nn.Conv2d:
-    return nn.Conv2d(inside, outside, 3, padding=1)
-
-
-def _upsampler(scale: int, width: int) -> nn.Sequential:
-    """Returns sub-pixel steps without activation: 2, 3, or 2 and 2 again."""
-    steps = (2, 2) if scale == 4 else (scale,)
-    parts: list[nn.Module] = []
-    for step in steps:
-        parts += [_conv(width, width * step**2), nn.PixelShuffle(step)]
-    return nn.Sequential(*parts)
-
-
-def _rgb(values: tuple[float, float, float]) -> Tensor:
-    return torch.tensor(values).view(1, 3, 1, 1)

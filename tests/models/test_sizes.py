@@ -1,0 +1,85 @@
+"""Every network is as large as published: parameters to the unit, multiply-adds as far as printed.
+
+Multiply-adds are torch's own count (two operations each), for an image of 1280 x 720, at x3 of
+1278 x 720; a transposed convolution counts at the size of its input.
+"""
+
+import math
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from acutance import resolve
+
+BASELINE = {"blocks": 16, "width": 64, "residual_scale": 1.0}
+LUMA = {"channels": 1}
+
+PARAMETERS = [
+    ("espcn", LUMA, 2, 21_284),
+    ("espcn", LUMA, 3, 22_729),
+    ("espcn", LUMA, 4, 24_752),
+    ("espcn", {}, 2, 26_796),
+    ("espcn", {}, 3, 31_131),
+    ("espcn", {}, 4, 37_200),
+    ("vdsr", LUMA, 2, 664_704),
+    ("vdsr", LUMA | {"bias": True}, 4, 665_921),
+    ("vdsr", {}, 3, 665_856),
+    ("edsr", BASELINE, 2, 1_369_859),
+    ("edsr", BASELINE, 3, 1_554_499),
+    ("edsr", BASELINE, 4, 1_517_571),
+    ("edsr", {}, 2, 40_729_603),
+    ("edsr", {}, 3, 43_680_003),
+    ("edsr", {}, 4, 43_089_923),
+    ("rdn", {}, 2, 22_123_395),
+    ("rdn", {}, 3, 22_308_035),
+    ("rdn", {}, 4, 22_271_107),
+    ("rdn", {"blocks": 20, "convs": 6, "growth": 32}, 4, 5_764_227),
+    ("rcan", {}, 2, 15_444_643),
+    ("rcan", {}, 3, 15_629_283),
+    ("rcan", {}, 4, 15_592_355),
+    ("rrdbnet", {}, 4, 16_697_987),
+]
+
+# In units of 10^9; the last place is that of the number given.
+MULTIPLY_ADDS = [
+    ("espcn", LUMA, 2, "4.88"),
+    ("espcn", LUMA, 3, "2.31"),
+    ("espcn", LUMA, 4, "1.42"),
+    ("vdsr", LUMA, 4, "612.59"),
+    ("edsr", BASELINE, 2, "316.2"),
+    ("edsr", BASELINE, 3, "160.1"),
+    ("edsr", BASELINE, 4, "114.2"),
+    ("edsr", {}, 2, "9385"),
+    ("edsr", {}, 3, "4470"),
+    ("edsr", {}, 4, "2895"),
+    ("rdn", {}, 2, "5096"),
+    ("rdn", {}, 3, "2281"),
+    ("rdn", {}, 4, "1309"),
+    ("rcan", {}, 2, "3527"),
+    ("rcan", {}, 3, "1585"),
+    ("rcan", {}, 4, "917"),
+    ("rrdbnet", {}, 4, "1032.6"),
+]
+
+
+def made(name, arguments, scale):
+    """A network without storage."""
+    with torch.device("meta"):
+        return resolve.load("models", name)(scale, **arguments)
+
+
+@pytest.mark.parametrize(("name", "arguments", "scale", "count"), PARAMETERS)
+def test_parameters(name, arguments, scale, count):
+    assert sum(p.numel() for p in made(name, arguments, scale).parameters()) == count
+
+
+@pytest.mark.parametrize(("name", "arguments", "scale", "count"), MULTIPLY_ADDS)
+def test_multiply_adds(name, arguments, scale, count):
+    model = made(name, arguments, scale)
+    lr = torch.empty(1, model.channels, 720 // scale, 1280 // scale, device="meta")
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(lr)
+    places = len(count.partition(".")[2])
+    counted = counter.get_total_flops() / 2 / 1e9
+    assert math.isclose(counted, float(count), rel_tol=0, abs_tol=0.5001 * 10**-places)
