@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from acutance import paths, published, study, tabulate
+from acutance.comparisons import HEAD as CLAIMS_HEAD
 from acutance.errors import Refused
 from acutance.measured import Measured
 from acutance.rows import mean, read_rows, read_scores, written
 from acutance.sheet import HEAD, difference, outside, rounded
-from acutance.verdicts import HEAD as CLAIMS_HEAD
 from synthetic import fill, lay, write_scores
 
 

@@ -9,20 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acutance import paths
-from acutance.published import read_cells, read_claims
-from acutance.verdicts import (
+from acutance.comparisons import SIGNS, comparisons, printed_difference
+from acutance.intervals import (
     FAILS,
     HOLDS,
     NOT_TESTABLE,
-    SIGNS,
     UNDECIDED,
     Interval,
     bootstrap,
-    comparisons,
     judge,
-    overall,
-    printed_difference,
 )
+from acutance.published import read_cells, read_claims
+from acutance.verdicts import overall
 
 PUBLISHED = Path(__file__).resolve().parent.parent / paths.PUBLISHED
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from acutance.grid import signed
+from acutance.intervals import FAILS, HOLDS, NOT_COMPUTED, NOT_TESTABLE, UNDECIDED
 from acutance.published import Claim, Paper
 from acutance.sheet import plural, rounded
-from acutance.verdicts import FAILS, HOLDS, NOT_COMPUTED, NOT_TESTABLE, UNDECIDED, overall
+from acutance.verdicts import overall
 
 Row = Mapping[str, str]
 MOST = 4  # subjects that a reason names one by one

@@ -30,8 +30,12 @@ class Measured:
         return found
 
     def protocol(self, metric: str) -> Call | None:
-        """Returns the metric that measures a column of the paper, or None if the track has none."""
-        return dict(self.track.metrics).get(metric)
+        """Returns the metric that measures a column of the paper, or None if the track has none.
+
+        What is measured beside the columns (`also`) goes by its own name.
+        """
+        own = {call.name: call for call in self.track.also}
+        return (own | dict(self.track.metrics)).get(metric)
 
     def images(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, float] | None:
         """Returns the value of each image, or None if the evaluation is not computed yet.

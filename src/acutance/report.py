@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jinja2
 
-from acutance import __version__, paths, published, verdicts
+from acutance import __version__, comparisons, paths, published
 from acutance.agreement import Calibrated, calibrated
 from acutance.claims import Judged, judged
 from acutance.colophon import Colophon, colophon
@@ -127,7 +127,7 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     names = list(dict.fromkeys(table for track in tracks for table in track.tables))
     where = {"study": study.name, "paper": paper.name}
     rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
-    claims = _read(root, paths.CLAIMS.format(**where), verdicts.HEAD)
+    claims = _read(root, paths.CLAIMS.format(**where), comparisons.HEAD)
     every = [row for each in rows.values() for row in each]
     if not {run for row in every for run in row["runs"].split(";") if run} <= set(made):
         place = f"results/tables/{study.name}/{paper.name}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acutance import paths, published, verdicts
+from acutance import comparisons, paths, published, verdicts
 from acutance.calls import Call
 from acutance.files import write_atomically
 from acutance.measured import Measured, Place
@@ -44,7 +44,7 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
             )
         claims = [row for m in tracks for row in verdicts.claim_rows(paper, m)]
         files[root / paths.CLAIMS.format(study=study.name, paper=name)] = written(
-            verdicts.HEAD, claims
+            comparisons.HEAD, claims
         )
     for path, text in files.items():
         write_atomically(path, text)
