@@ -94,7 +94,8 @@ def _rebuilt(label: str, rows: Sequence[Row], paper: Paper) -> Verdict:
     else:
         detail = _counted(claimed)
     if own:
-        sets = _listed(paper.label("dataset", row["dataset"]) for row in own)
+        names = (name for row in own for name in row["dataset"].split(";"))
+        sets = _listed(paper.label("dataset", name) for name in names)
         detail = f"on {sets} instead: {_counted(own)}"
     return Verdict(who=label, word=word, detail=detail)
 
@@ -129,8 +130,6 @@ def _finding(paper: Paper, row: Row) -> Finding:
     metric = row["metric"]
     sheets = [t for t in paper.tables.values() if metric in t.order("metric")]
     digits = max((t.decimals(metric) for t in sheets), default=3)
-    system, baseline = (paper.label("system", row[side]) for side in ("system", "baseline"))
-    place = f"{paper.label('dataset', row['dataset'])} ×{row['scale']}".strip()
     rebuilt = row["reason"]
     if row["rebuilt_difference"]:
         ends = (_shown(row[end], digits) for end in ("rebuilt_difference", "low", "high"))
@@ -139,13 +138,30 @@ def _finding(paper: Paper, row: Row) -> Finding:
         seeds = plural(int(row["seeds"]), "seed")
         level = f"{float(row['level']):.0%}"
         rebuilt = f"{mean} [{low}, {high}] ({level} interval, {images} × {seeds})"
+        rebuilt += f"; {row['reason']}" if row["reason"] else ""
     return Finding(
-        what=f"{system} against {baseline}, {metric.upper()}, {place}",
+        what=_what(paper, row),
         printed=signed(row["printed_difference"]),
         rebuilt=rebuilt,
         verdict=row["rebuilt"],
         claimed=row["claimed"] == "yes",
     )
+
+
+def _what(paper: Paper, row: Row) -> str:
+    """Returns what a row compares: `VDSR + GV against VDSR, PSNR, Set5 ×2`."""
+    who, baseline = (paper.label("system", row[side]) for side in ("system", "baseline"))
+    score, _, other = row["metric"].partition("-vs-")
+    scales = row["scale"].split("-")
+    if baseline:
+        gain = other or len(scales) > 1
+        who = f"gain of {who} over {baseline}" if gain else f"{who} against {baseline}"
+    measured = score.upper()
+    if other:
+        measured = f"rank correlation of {measured} with {other}"
+    place = _listed(paper.label("dataset", name) for name in row["dataset"].split(";"))
+    at = " against ".join(f"×{scale}" for scale in scales)
+    return f"{who}, {measured}, {f'{place} {at}'.strip()}"
 
 
 def _shown(number: str, digits: int) -> str:

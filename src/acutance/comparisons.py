@@ -41,19 +41,20 @@ _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII":
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A system against a baseline, in one metric, on one data set, at one scale."""
+    """A system against a baseline, in one metric, on one data set, at one scale.
 
-    claim: Claim
+    Attributes:
+        claimed: Whether a claim speaks of this data set.
+        source: Where in the paper the claim stands; it tells which table's numbers are meant.
+    """
+
     system: str
     baseline: str
     metric: str
     dataset: str
     scale: int
-
-    @property
-    def claimed(self) -> bool:
-        """Whether the claim speaks of this data set."""
-        return self.dataset in self.claim.datasets or not self.claim.datasets
+    claimed: bool = True
+    source: str = ""
 
 
 def comparisons(claim: Claim, datasets: tuple[str, ...] | None = None) -> Iterator[Comparison]:
@@ -62,12 +63,13 @@ def comparisons(claim: Claim, datasets: tuple[str, ...] | None = None) -> Iterat
     for system, baseline in product(claim.systems, claim.baselines):
         for metric, dataset, scale in product(claim.metrics, sets, claim.scales):
             yield Comparison(
-                claim=claim,
                 system=system,
                 baseline=baseline,
                 metric=metric,
                 dataset=dataset,
                 scale=scale,
+                claimed=dataset in claim.datasets or not claim.datasets,
+                source=claim.source,
             )
 
 
@@ -82,7 +84,7 @@ def rows(paper: Paper, claim: Claim, measured: Measured) -> Iterator[dict[str, s
         return
     for each in (*comparisons(claim), *_own(claim, measured)):
         printed = printed_difference(paper.cells, each)
-        row = named(each, measured) | on_print(printed, sign)
+        row = named(claim, each, measured) | on_print(printed, sign)
         yield row | rebuilt(paired(each, measured, paper), sign, row)
 
 
@@ -93,7 +95,7 @@ def printed_difference(cells: tuple[Cell, ...], comparison: Comparison) -> Decim
     has both (a number that a paper prints twice can be rounded differently).
     """
     tables = tuple(dict.fromkeys(cell.table for cell in cells))
-    named = [f"table{n}" for n in _tables(comparison.claim.source)]
+    named = [f"table{n}" for n in _tables(comparison.source)]
     for table in dict.fromkeys([*(t for t in named if t in tables), *tables]):
         system = _cell(cells, table, comparison.system, comparison)
         baseline = _cell(cells, table, comparison.baseline, comparison)
@@ -102,9 +104,9 @@ def printed_difference(cells: tuple[Cell, ...], comparison: Comparison) -> Decim
     return None
 
 
-def named(each: Comparison, measured: Measured, **other: str) -> dict[str, str]:
+def named(claim: Claim, each: Comparison, measured: Measured, **other: str) -> dict[str, str]:
     """Returns a row that says what is compared; `other` fields as they are given."""
-    row = _blank(each.claim, measured) | {
+    row = _blank(claim, measured) | {
         "system": each.system,
         "baseline": each.baseline,
         "metric": each.metric,

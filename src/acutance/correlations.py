@@ -1,6 +1,6 @@
 """Correlation over images: of a score, or of a gain, with another number of the same images."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
@@ -47,25 +47,26 @@ def rows(paper: Paper, claim: Claim, measured: Measured) -> Iterator[dict[str, s
         sides = product(claim.systems, claim.baselines or ("",), claim.scales)
         for system, baseline, scale in sides:
             each = Comparison(
-                claim=claim,
                 system=system,
                 baseline=baseline,
                 metric=score,
-                dataset="",
+                dataset=";".join(sets),
                 scale=scale,
+                claimed=sets == (claim.datasets or tested),
             )
-            yield _row(each, other, sets, measured, paper)
+            row = named(claim, each, measured, metric=claim.metrics[0])
+            yield row | _tested(images(each, other, measured, paper), row)
 
 
 def images(
-    each: Comparison, other: str, datasets: Sequence[str], measured: Measured, paper: Paper
+    each: Comparison, other: str, measured: Measured, paper: Paper
 ) -> tuple[Scored, Mapping[str, float]] | str:
     """Returns a score (or gain) by seed and image, and another metric of the same images.
 
     Args:
-        each: System, baseline or none, metric and scale; its data set does not count.
+        each: What is asked for; its data set may be several, with semicolons between them. Images
+            are then named `set5/baby`.
         other: The other metric, one of the original alone: it is the same for every seed.
-        datasets: The images of these together, named `set5/baby`.
         measured: The track's scores.
         paper: For labels.
 
@@ -74,7 +75,7 @@ def images(
     """
     scores: dict[int | None, dict[str, float]] = {}
     others: dict[str, float] = {}
-    for dataset in datasets:
+    for dataset in each.dataset.split(";"):
         here = replace(each, dataset=dataset)
         score = paired(here, measured, paper)
         beside = scored(replace(here, metric=other), measured, paper)
@@ -157,20 +158,17 @@ def _ranks(values: Array, weights: Array) -> Array:
     return ranks
 
 
-def _row(
-    each: Comparison, other: str, sets: tuple[str, ...], measured: Measured, paper: Paper
+def _tested(
+    found: tuple[Scored, Mapping[str, float]] | str, row: Mapping[str, str]
 ) -> dict[str, str]:
-    claimed = "yes" if sets == each.claim.datasets else "no"
-    words = {"metric": f"{each.metric}-vs-{other}", "dataset": ";".join(sets), "claimed": claimed}
-    row = named(each, measured, **words)
-    found = images(each, other, sets, measured, paper)
+    """Returns the fields of a row that scores fill, or the reason for their absence."""
     if isinstance(found, str):
-        return row | {"rebuilt": NOT_COMPUTED, "reason": found}
+        return {"rebuilt": NOT_COMPUTED, "reason": found}
     scores, others = found
     y, x = array(scores), np.array([others[name] for name in sorted(others)])
     if np.ptp(x) == 0 or np.ptp(y.mean(axis=0)) == 0:
-        return row | {"rebuilt": NOT_COMPUTED, "reason": "all images have one value"}
-    fields = judged(correlate(y, x, seed_of(row)), SIGNS[each.claim.direction])
+        return {"rebuilt": NOT_COMPUTED, "reason": "all images have one value"}
+    fields = judged(correlate(y, x, seed_of(row)), SIGNS[row["direction"]])
     if len(x) < FEWEST:
         fields |= {"rebuilt": UNDECIDED, "reason": f"fewer than {FEWEST} images"}
-    return row | fields
+    return fields

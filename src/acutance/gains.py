@@ -31,7 +31,7 @@ def rows(paper: Paper, claim: Claim, measured: Measured) -> Iterator[dict[str, s
     for each in comparisons(claim):
         if each.scale != largest:
             there = replace(each, scale=largest)
-            row = named(each, measured, scale=f"{largest}-{each.scale}")
+            row = named(claim, each, measured, scale=f"{largest}-{each.scale}")
             gains = [printed_difference(paper.cells, one) for one in (there, each)]
             if gains[0] is not None and gains[1] is not None:
                 row |= on_print(gains[0] - gains[1], 1)
