@@ -22,5 +22,7 @@ def declared(name: str, scale: int) -> Callable[..., float]:
     return partial(function, **call.kwargs)
 
 
-def names() -> list[str]:
-    return sorted(book().section("metrics"))
+def names(*functions: str) -> list[str]:
+    """The metrics that are made by one of `functions`."""
+    section = book().section("metrics")
+    return sorted(name for name in section if section[name]["function"] in functions)
