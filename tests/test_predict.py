@@ -28,7 +28,8 @@ class Remembers(nn.Module):
         self.inner, self.seen = Bicubic(scale), []
 
     def forward(self, lr):
-        self.seen.append(lr)
+        if not lr.is_meta:  # its memory was counted
+            self.seen.append(lr)
         return self.inner(lr)
 
 
