@@ -23,7 +23,7 @@ def lay_out(
         table: The table's name.
         rows: As `tabulate` wrote them, all tracks.
         tracks: The study's tracks that have this table.
-        better: `higher` or `lower` for each metric of the paper.
+        better: `higher`, `lower` or `neither` for each metric of the paper.
     """
     sheet = paper.tables[table]
     layout = sheet.layout
@@ -169,7 +169,7 @@ class _Printer:
             return {}
         for row in self.rows:
             for field, text in (("rebuilt", self.text(row)), ("printed", row["printed"])):
-                if text and better.get(row["metric"]):
+                if text and better.get(row["metric"]) in ("higher", "lower"):
                     rivals = found.setdefault((*self._rivals(row, field),), {})
                     rivals[row["system"]] = Decimal(text)
         return {

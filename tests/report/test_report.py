@@ -61,6 +61,13 @@ def test_the_best_of_each_row_is_marked(root):
     assert marked == [("SSIM loss + GV loss", who) for who in ("stated", "released", "print")]
 
 
+def test_nothing_is_best_of_what_is_neither_good_nor_bad(root, monkeypatch):
+    monkeypatch.setattr(report, "_better", {"psnr": "neither", "ssim": "higher"}.get)
+    first = report.gather(study.load(root, "papers"), root, "x").chapters[0].grids[0]
+    assert not any(box.numbers[0].best for box in first.boxes)
+    assert any(box.numbers[1].best for box in first.boxes)
+
+
 def test_every_empty_cell_has_its_reason(root):
     for name in ("papers", "demo"):
         page = read(root, name, "index.html")
