@@ -16,6 +16,9 @@ BASELINE = {"blocks": 16, "width": 64, "residual_scale": 1.0}
 LUMA = {"channels": 1}
 
 PARAMETERS = [
+    ("srcnn", {}, 4, 57_281),
+    ("srcnn", {"middle": 1}, 4, 8_129),
+    ("srcnn", {"middle": 3}, 4, 24_513),
     ("espcn", LUMA, 2, 21_284),
     ("espcn", LUMA, 3, 22_729),
     ("espcn", LUMA, 4, 24_752),
@@ -54,6 +57,7 @@ PARAMETERS = [
 
 # In units of 10^9; the last place is that of the number given.
 MULTIPLY_ADDS = [
+    ("srcnn", {}, 4, "52.70"),
     ("espcn", LUMA, 2, "4.88"),
     ("espcn", LUMA, 3, "2.31"),
     ("espcn", LUMA, 4, "1.42"),
