@@ -20,6 +20,7 @@ SECTIONS = (
     "metrics",
     "recipes",
     "systems",
+    "counts",
     "tracks",
     "calibrations",
 )

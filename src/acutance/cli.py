@@ -195,9 +195,10 @@ def _count(verbs: Verbs) -> None:
         "count",
         "say how large networks are: parameters and multiply-adds",
         "A multiply-add is one product of a convolution or a linear layer; 2 FLOP are one.\n\n"
-        "  acutance count edsr rcan --scale 4 --lr 50x50 --unit flop",
+        "  acutance count edsr vdsr --scale 4 --lr 50x50 --unit flop\n\n"
+        "Without SYSTEM: counts what the study's tables print, by every convention, into results/.",
     )
-    count.add_argument("systems", nargs="+", metavar="SYSTEM", help="an entry of params.yaml")
+    count.add_argument("systems", nargs="*", metavar="SYSTEM", help="an entry of params.yaml")
     count.add_argument("--scale", type=int, help="2, 3, 4, ... (default: all that are declared)")
     count.add_argument("--output", metavar="WxH", help="size of the SR image (default: 1280x720)")
     count.add_argument("--lr", metavar="WxH", help="size of the LR image, in place of --output")

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from acutance import flops, resolve
 from acutance.calls import Call
+from acutance.errors import Refused
+from acutance.files import write_atomically
+from acutance.rows import written
+from acutance.sizes import HEAD as SIZES
 from acutance.sizes import Convention
+from acutance.spec import Study
 
 HEAD = "system,scale,parameters,biases,statistics,fixed,lr,convention,value"
 _WIDE = 2  # spaces between columns
@@ -51,7 +57,9 @@ class Counter:
             self._runs[width, height] = flops.multiply_adds(self.network, height, width)
         run = self._runs[width, height]
         macs = run.at_output if convention.transposed == "output" else run.at_input
-        return round(macs * (2 if convention.count == "flops" else 1))
+        if convention.count == "macs":
+            return round(macs)
+        return round(2 * macs + (run.biases if convention.biases else 0))
 
 
 def count(
@@ -80,6 +88,45 @@ def count(
             "convention": convention.words,
             "value": str(counter.value(convention)),
         }
+
+
+def study_rows(study: Study) -> Iterator[dict[str, str]]:
+    """Yields the sizes that a study's tables show, by every convention: rows of `sizes.HEAD`.
+
+    `value` is empty where a convention cannot count a network.
+    """
+    counters: dict[object, Counter] = {}
+    for track in study.tracks:
+        for each in track.sized:
+            key = (each.model.identity, each.scale)
+            if key not in counters:
+                counters[key] = Counter(each.model, each.scale)
+            for convention in study.conventions:
+                try:
+                    value = str(counters[key].value(convention))
+                except Refused:  # third pixels, and not affine in them
+                    value = ""
+                yield {
+                    "track": track.name,
+                    "system": each.printed,
+                    "counted": each.system,
+                    "scale": str(each.scale),
+                    "convention": convention.name,
+                    "value": value,
+                }
+
+
+def write_counts(study: Study, root: Path) -> Path:
+    """Writes the sizes that a study's tables show; returns the file.
+
+    Raises:
+        Refused: If the study shows none.
+    """
+    if not study.counts:
+        raise Refused(f"study '{study.name}': its tables print no sizes; name a SYSTEM to count")
+    path = root / study.counts
+    write_atomically(path, written(SIZES, study_rows(study)))
+    return path
 
 
 def shown(rows: Iterable[dict[str, str]], unit: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from acutance import params, published, resolve
+from acutance import offers, params, published, resolve
 from acutance.book import Book, known_keys
 from acutance.calls import Call, Loss
 from acutance.datasets import datasets
@@ -108,10 +108,20 @@ def run(
     inside = f"systems.{system}"
     deltas = params.mapping((track or {}).get("deltas"), f"{place}.deltas")
     entry = params.entry(book.section("systems"), system, place="systems", deltas=deltas)
-    known_keys(entry, ("model", "losses", "recipe", "scales", "train"), inside)
+    known_keys(
+        entry,
+        ("model", "losses", "recipe", "scales", "train", "size_only", "released", "images"),
+        inside,
+    )
     if scale not in scales(book, system):
         raise Refused(f"{place}: '{system}' is not declared at scale {scale} ({inside}.scales)")
-    model = _model(entry.get("model"), scale, f"{inside}.model")
+    if "images" in entry:
+        return offers.of_images(book, entry, system, scale)
+    model = network(entry.get("model"), scale, f"{inside}.model")
+    if "released" in entry:
+        return offers.of_weights(book, entry, model, system, scale)
+    if params.flag(entry, "size_only", inside) and ("recipe" in entry or "losses" in entry):
+        raise Refused(f"{inside}: is only counted (size_only), and says how it is trained")
     if "recipe" not in entry:
         if "losses" in entry:
             raise Refused(f"{inside}: has losses and no recipe; say how it is trained")
@@ -143,7 +153,8 @@ def run(
     )
 
 
-def _model(value: object, scale: int, place: str) -> Call:
+def network(value: object, scale: int, place: str) -> Call:
+    """Returns the network that a system's key `model` names, at one scale."""
     entry = {"function": value} if isinstance(value, str) else params.mapping(value, place)
     if "function" not in entry:
         raise Refused(f"{place}: says no model{nearest('', resolve.names('models'))}")

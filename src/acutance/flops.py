@@ -7,6 +7,7 @@ with zero padding among them. Biases, activations, norms, pooling and interpolat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import torch
@@ -46,14 +47,20 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class MultiplyAdds:
-    """Of one pass; transposed convolutions at the resolution of their input, and of their output.
+    """Of one pass.
 
     A k x k transposed convolution from a to b channels has k*k*a*b products for each pixel that
     goes in. Some count as many for each pixel that comes out: stride * stride times too many.
+
+    Attributes:
+        at_input: Transposed convolutions at the resolution of their input.
+        at_output: Transposed convolutions at the resolution of their output.
+        biases: Additions of a bias, in neither of them.
     """
 
     at_input: Fraction
     at_output: Fraction
+    biases: Fraction
 
 
 def state(network: nn.Module) -> State:
@@ -88,9 +95,9 @@ def multiply_adds(network: nn.Module, height: Fraction, width: Fraction) -> Mult
     if height.denominator == width.denominator == 1:
         return _run(network, int(height), int(width))
     at = [_run(network, *probe) for probe in _PROBES]
+    names = ("at_input", "at_output", "biases")
     return MultiplyAdds(
-        at_input=_carried([each.at_input for each in at], height * width),
-        at_output=_carried([each.at_output for each in at], height * width),
+        **{name: _carried([getattr(each, name) for each in at], height * width) for name in names}
     )
 
 
@@ -105,22 +112,35 @@ def _carried(found: list[Fraction], pixels: Fraction) -> Fraction:
 
 def _run(network: nn.Module, height: int, width: int) -> MultiplyAdds:
     """Returns what torch counts in one pass; 2 FLOP are a multiply-add."""
-    more = 0
+    more = biases = 0
 
-    def convolution(x: Any, w: Any, *rest: Any, out_shape: Any, **_: Any) -> int:
-        nonlocal more
-        transposed = rest[4]  # after bias, stride, padding, dilation
+    def convolution(x: Any, w: Any, bias: Any, *rest: Any, out_shape: Any, **_: Any) -> int:
+        nonlocal more, biases
+        transposed = rest[3]  # after stride, padding, dilation
         flop: int = conv_flop_count(x, w, out_shape, transposed=transposed)
         more += conv_flop_count(x, w, out_shape) - flop if transposed else 0
+        biases += prod(out_shape) if bias is not None else 0
         return flop
 
-    mapping = {torch.ops.aten.convolution: convolution}
+    def linear(_bias: Any, x: Any, w: Any, *_rest: Any, out_shape: Any, **_: Any) -> int:
+        nonlocal biases
+        biases += prod(out_shape)
+        return 2 * int(x[0] * x[1] * w[1])
+
+    mapping: dict[Any, Any] = {
+        torch.ops.aten.convolution: convolution,
+        torch.ops.aten.addmm: linear,
+    }
     counter = FlopCounterMode(display=False, custom_mapping=mapping)
     channels = getattr(network, "channels", None) or 3
     with torch.no_grad(), counter:
         network.eval()(torch.empty(1, channels, height, width, device="meta"))
     flop = int(counter.get_total_flops())
-    return MultiplyAdds(at_input=Fraction(flop, 2), at_output=Fraction(flop + more, 2))
+    return MultiplyAdds(
+        at_input=Fraction(flop, 2),
+        at_output=Fraction(flop + more, 2),
+        biases=Fraction(biases),
+    )
 
 
 def _gains(network: nn.Module) -> Iterator[Tensor]:

@@ -8,6 +8,9 @@ from typing import Literal
 
 from acutance.calls import Call
 
+HEAD = "track,system,counted,scale,convention,value"
+UNITS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Convention:
@@ -22,6 +25,7 @@ class Convention:
         lr: Width and height of the LR image that the pass takes; either this or `output`.
         transposed: At which side's resolution transposed convolutions are counted.
         cut: Whether LR sides are cut to whole pixels, where `output` is no multiple of the scale.
+        biases: Whether each bias that is added is one FLOP more.
     """
 
     name: str
@@ -31,6 +35,7 @@ class Convention:
     lr: tuple[int, int] | None = None
     transposed: Literal["input", "output"] = "input"
     cut: bool = False
+    biases: bool = False
 
     def sides(self, scale: int) -> tuple[Fraction, Fraction]:
         """Returns width and height of the LR image; (0, 0) where none is asked for."""
@@ -58,6 +63,8 @@ class Convention:
             said += ", LR sides cut to whole pixels"
         if self.transposed == "output":
             said += ", transposed convolutions at output resolution"
+        if self.biases:
+            said += ", one more for each bias added"
         return said
 
 

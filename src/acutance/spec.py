@@ -9,7 +9,9 @@ from typing import Any, Literal
 from acutance import paths
 from acutance.calls import Call, Loss
 from acutance.identity import digest, source_digest
+from acutance.released import Images, Weights
 from acutance.sets import Dataset, Pairs
+from acutance.sizes import Convention, Sized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,8 @@ class Recipe:
             pixels where our losses average.
         keep: `last` weights, or the `best` in validation PSNR.
         validate_every: Steps between validations; 0 for none.
+        first_only: Which weights alone learn at first: those whose names begin so; None for all.
+        first_steps: How long "at first" is.
     """
 
     name: str
@@ -56,11 +60,17 @@ class Recipe:
     loss_scale: float = 1.0
     keep: Literal["last", "best"] = "last"
     validate_every: int = 0
+    first_only: str | None = None
+    first_steps: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A system at one scale from one seed: what is trained, once, whichever tables want it."""
+    """A system at one scale from one seed: what is trained, once, whichever tables want it.
+
+    Others' weights (`released`) are not trained, and others' SR images (`images`) have no weights:
+    their `model` is a word.
+    """
 
     system: str
     scale: int
@@ -71,6 +81,8 @@ class Run:
     train: Pairs | None = None
     validate: Pairs | None = None
     loop: str = "restore"
+    released: Weights | None = None
+    images: Images | None = None
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +90,10 @@ class Run:
         object.__setattr__(self, "digest", digest(self._identity()))
 
     def _identity(self) -> list[object]:
+        if self.images is not None:
+            return [self.images.identity, self.scale]
+        if self.released is not None:
+            return [self.model.identity, self.scale, self.released.identity]
         if self.recipe is None or self.train is None:
             return [self.model.identity, self.scale]
         # What is off (None, 0, empty) is left out: a new kind of option renames no old result.
@@ -104,6 +120,15 @@ class Run:
         """Whether there are weights to fit."""
         return self.recipe is not None
 
+    @property
+    def weighted(self) -> bool:
+        """Whether there are weights to load: fitted here, or released by others."""
+        return self.trained or self.released is not None
+
+    def covers(self, dataset: str) -> bool:
+        """Returns whether there can be SR images of a test set: others' are of some sets only."""
+        return self.images is None or dataset in self.images.files
+
     @cached_property
     def id(self) -> str:
         """System, scale, seed and digest: the name of the run's folder."""
@@ -119,6 +144,11 @@ class Run:
         plain: dict[str, Any] = {"run": self.id, "system": self.system, "scale": self.scale}
         plain |= {"seed": self.seed, "model": {"function": self.model.function}}
         plain["model"] |= self.model.kwargs
+        if self.released is not None:
+            plain["released"] = self.released.shown()
+        if self.images is not None:
+            plain.pop("model")
+            plain["images"] = self.images.shown()
         if self.recipe is not None and self.train is not None:
             plain["losses"] = {
                 loss.name: {
@@ -152,6 +182,9 @@ class Evaluation:
     @cached_property
     def test(self) -> str:
         """Identity of the SR images beside the run's own: LR images, file format, `predict`."""
+        if self.run.images is not None:
+            found = digest(self.dataset.id, source_digest("import_", "import_images"))
+            return f"{self.dataset.name}_{self.pairs.degradation.name}@{found}"
         found = digest(self.pairs.id, self.output, source_digest("predict", "predict_folder"))
         return f"{self.dataset.name}_{self.pairs.degradation.name}@{found}"
 
@@ -190,6 +223,8 @@ class Track:
         output: `png` or `float`.
         train: Data sets that are trained on.
         evaluations: What the tables need.
+        sizes: The paper's column to the convention that counts it.
+        sized: The networks whose sizes are counted.
     """
 
     name: str
@@ -197,15 +232,17 @@ class Track:
     about: str
     compare: bool
     tables: tuple[str, ...]
-    datasets: tuple[Dataset, ...]
-    systems: tuple[str, ...]
-    metrics: tuple[tuple[str, Call], ...]
-    also: tuple[Call, ...]
-    seeds: tuple[int, ...]
-    degradation: Call
-    output: Literal["png", "float"]
-    train: tuple[Dataset, ...]
-    evaluations: tuple[Evaluation, ...]
+    datasets: tuple[Dataset, ...] = ()
+    systems: tuple[str, ...] = ()
+    metrics: tuple[tuple[str, Call], ...] = ()
+    also: tuple[Call, ...] = ()
+    seeds: tuple[int, ...] = ()
+    degradation: Call | None = None
+    output: Literal["png", "float"] = "png"
+    train: tuple[Dataset, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    sizes: tuple[tuple[str, Convention], ...] = ()
+    sized: tuple[Sized, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +253,19 @@ class Study:
     title: str
     about: str
     tracks: tuple[Track, ...]
+    conventions: tuple[Convention, ...] = ()
+
+    @cached_property
+    def counts(self) -> str:
+        """The CSV of the sizes of networks; empty where no track asks for any."""
+        asked = [
+            (t.name, s.printed, s.scale, s.model.identity) for t in self.tracks for s in t.sized
+        ]
+        if not any(track.sizes for track in self.tracks):
+            return ""
+        source = source_digest("count", "study_rows")
+        found = digest(asked, [asdict(each) for each in self.conventions], source)
+        return paths.COUNTS.format(counted=f"{self.name}@{found}")
 
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from acutance import calibrations, entries, params, paths
+from acutance import calibrations, counts, entries, params, paths
 from acutance.book import Book, open_book, word
 from acutance.calls import Call
 from acutance.datasets import dataset as declared_dataset
@@ -18,7 +18,16 @@ from acutance.spec import Study
 from acutance.tracks import track
 
 # In these sections a name may become part of a path, a shell word or a label
-_NAMED = ("datasets", "degradations", "metrics", "recipes", "systems", "tracks", "calibrations")
+_NAMED = (
+    "datasets",
+    "degradations",
+    "metrics",
+    "recipes",
+    "systems",
+    "counts",
+    "tracks",
+    "calibrations",
+)
 
 
 def load(root: Path, name: str | None = None) -> Study:
@@ -54,6 +63,7 @@ def _load(root: Path, name: str | None) -> Study:
             title=word(book.content, "title", book.name),
             about=word(book.content, "about", ""),
             tracks=tuple(tracks[each] for each in built),
+            conventions=counts.conventions(book),
         )
     except Refused as error:
         raise Refused(f"{_file_of(str(error), overlay, book.name)}: {error}") from None

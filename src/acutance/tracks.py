@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from acutance import entries, params, paths, published
+from acutance import counts, entries, params, paths, published
 from acutance.book import Book, known_keys, word
 from acutance.datasets import datasets
 from acutance.errors import Refused, nearest
@@ -30,6 +30,8 @@ _TRACK_KEYS = (
     "systems",
     "ours",
     "deltas",
+    "sizes",
+    "counted",
 )
 
 
@@ -56,19 +58,26 @@ def track(book: Book, name: str, place: str) -> Track:
     entry = params.entry(book.section("tracks"), name, place="tracks")
     known_keys(entry, _TRACK_KEYS, place)
     paper = _paper(book.root, entry, place)
-    test = _test(book, params.mapping(entry.get("test"), f"{place}.test"), f"{place}.test")
-    train = _train(book, entry, test.datasets, place)
-    cells = _cells(paper, entry, place)
-    systems = _systems(book, entry, cells, place)
-    metrics = params.mapping(entry.get("metrics"), f"{place}.metrics")
-    _check_columns(metrics, cells, f"{place}.metrics")
-    also = params.listing(entry["also"], f"{place}.also", str) if "also" in entry else ()
-    found = Track(
+    every = _cells(paper, entry, place)
+    plain = Track(
         name=name,
         paper=paper.name,
         about=word(entry, "about", ""),
         compare=params.flag(entry, "compare", place),
-        tables=tuple(dict.fromkeys(c.table for c in cells)),
+        tables=tuple(dict.fromkeys(c.table for c in every)),
+        **counts.asked(book, entry, every, place),
+    )
+    if counts.runs_nothing(entry, place):
+        return plain
+    cells = tuple(cell for cell in every if cell.dataset)
+    test = _test(book, params.mapping(entry.get("test"), f"{place}.test"), f"{place}.test")
+    train = _train(book, entry, test.datasets, place)
+    systems = _systems(book, entry, cells, place)
+    metrics = params.mapping(entry.get("metrics"), f"{place}.metrics")
+    _check_columns(metrics, cells, f"{place}.metrics")
+    also = params.listing(entry["also"], f"{place}.also", str) if "also" in entry else ()
+    found = replace(
+        plain,
         datasets=test.datasets,
         systems=systems,
         metrics=tuple(
@@ -80,7 +89,6 @@ def track(book: Book, name: str, place: str) -> Track:
         degradation=entries.call(book, "degradations", test.degradation, scale=2),
         output=test.output,
         train=train,
-        evaluations=(),
     )
     for column, metric in found.metrics:
         entries.check_unit(metric, (c for c in cells if c.metric == column), f"{place}.metrics")
@@ -153,6 +161,7 @@ def _evaluations(
     own = [system for system in track.systems if system not in {c.system for c in cells}]
     scales = dict.fromkeys(c.scale for c in cells)
     pairs |= {(s, x): None for s in own for x in scales if x in entries.scales(book, s)}
+    shrunk = str(params.mapping(entry.get("test"), f"{place}.test").get("degradation"))
     for system, scale in pairs:
         if system not in track.systems:
             continue
@@ -161,7 +170,7 @@ def _evaluations(
             fed, inside = runs[0].train.datasets, f"{place} (systems.{system}.train)"
             _check_apart(fed, track.datasets, inside, "tested on")
             _check_roles(fed, "train", inside)
-        degradation = entries.call(book, "degradations", track.degradation.name, scale=scale)
+        degradation = entries.call(book, "degradations", shrunk, scale=scale)
         measured = entries.metrics_at(book, entry, track.output, scale, place)
         for dataset in track.datasets:
             asked = (system, scale, dataset.name) in wanted or dataset.name not in printed
@@ -169,7 +178,7 @@ def _evaluations(
                 tested = Pairs(
                     datasets=(dataset,), degradation=degradation, scale=scale, verb="degrade"
                 )
-                for run in runs:
+                for run in (run for run in runs if run.covers(dataset.name)):
                     yield Evaluation(run=run, pairs=tested, output=track.output, metrics=measured)
 
 
@@ -223,13 +232,14 @@ def _check_apart(
 def _cells(
     paper: published.Paper, entry: Mapping[str, Any], place: str
 ) -> tuple[published.Cell, ...]:
-    """Returns the printed cells of the track's tables that measure images."""
+    """Returns the printed cells of the track's tables; sizes of networks where it counts them."""
     offered = tuple(dict.fromkeys(c.table for c in paper.cells))
     tables = params.listing(entry.get("tables", list(offered)), f"{place}.tables", str)
     for table in tables:
         if table not in offered:
             raise Refused(f"{place}.tables: no table '{table}'{nearest(table, offered)}")
-    cells = tuple(c for c in paper.cells if c.table in tables and c.dataset)
+    sizes = "sizes" in entry
+    cells = tuple(c for c in paper.cells if c.table in tables and (c.dataset or sizes))
     printed = sorted({c.scale for c in cells})
     scales = params.listing(entry.get("scales", printed), f"{place}.scales", int)
     for scale in scales:
@@ -251,13 +261,16 @@ def _systems(
     ours = params.listing(entry.get("ours", ["bicubic"]), f"{place}.ours", str)
     for system in ours:
         book.check("systems", system, f"{place}.ours")
+        counts.check_runnable(book, system, f"{place}.ours")
         if system in printed:
             raise Refused(f"{place}.ours: '{system}' is printed; list it under systems")
     if "systems" not in entry:
-        return (*ours, *(s for s in printed if s in book.section("systems")))
+        known = [s for s in printed if s in book.section("systems")]
+        return (*ours, *(s for s in known if counts.runnable(book, s)))
     listed = params.listing(entry["systems"], f"{place}.systems", str)
     for system in listed:
         book.check("systems", system, f"{place}.systems")
+        counts.check_runnable(book, system, f"{place}.systems")
         if system not in printed:
             what = f"'{system}' stands in no table of the track; list it under ours"
             raise Refused(f"{place}.systems: {what}{nearest(system, printed)}")

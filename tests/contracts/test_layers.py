@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "acutance"
-NOUNS = {"degradations", "models", "critics", "losses", "loops", "metrics"}
+NOUNS = {"degradations", "models", "critics", "games", "losses", "loops", "metrics"}
 LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
         "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations",
-        "tracks", "study", "sizes",
+        "tracks", "study", "sizes", "counts",
         "published", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
-        "transfer", "download", "escape", "keys", "released",
+        "transfer", "download", "escape", "keys", "released", "offers",
     },
     {
-        "image", "tif", "resize", "reduce", "parallel", "archive", "verify", "diagnose",
+        "image", "tif", "resize", "reduce", "gradient", "rivals", "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert",
         "intervals", "comparisons", "correlations", "gains", "verdicts", "claims", "watch", "flops",

@@ -8,7 +8,7 @@ import re
 from acutance import entries
 from acutance.book import open_book
 from acutance.calls import Call
-from acutance.commands.named import root_of
+from acutance.commands.named import print_paths, root_of, study_of
 from acutance.errors import Refused
 from acutance.rows import written
 from acutance.sizes import Convention
@@ -18,9 +18,13 @@ _OUTPUT = "1280x720"  # of most papers' tables
 
 
 def count(options: argparse.Namespace) -> None:
-    """Prints the sizes of systems."""
+    """Prints the sizes of systems; without any, writes those that the study's tables show."""
     from acutance import count as verb
 
+    if not options.systems:
+        root, study = study_of(options)
+        print_paths(root, [verb.write_counts(study, root)])
+        return
     convention = Convention(
         name="",
         count="flops" if options.unit == "flop" else "macs",

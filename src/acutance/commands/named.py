@@ -11,6 +11,7 @@ from typing import Any
 from acutance import paths, resolve
 from acutance.book import open_book
 from acutance.calls import Call
+from acutance.counts import check_runnable
 from acutance.entries import run as entered_run
 from acutance.errors import Refused
 from acutance.sets import Dataset
@@ -81,6 +82,7 @@ def declared_system(options: argparse.Namespace) -> Run:
     """Returns the system that `--system` names, at `--scale`, as no track changes it."""
     book, _ = open_book(root_of(options), options.study)
     book.check("systems", options.system, "--system")
+    check_runnable(book, options.system, "--system")
     return entered_run(book, options.system, options.scale, 0, place="--scale")
 
 
