@@ -82,6 +82,8 @@ def test_anchors_are_a_ceiling():
         error = (values - anchors).double().square().mean()
         assert -10 * error.log10() == pytest.approx(decibel, abs=0.005)
 
+
+def test_values_are_drawn_to_their_anchor():
     hr = EVERY.to(DOUBLE) / 255
     regressed = hr.clone().requires_grad_()
     fd_regression(regressed, hr, target="anchor").backward()
