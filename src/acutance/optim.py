@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +18,24 @@ class Diverged(Refused):
     """The loss or the weights left the numbers that training can go on from."""
 
 
+class Part(Protocol):
+    """A weighted part of an objective: a loss, or a contest with a critic."""
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+
+    @property
+    def weight(self) -> float:
+        """What it is multiplied by."""
+
+    def __call__(self, named: Mapping[str, Tensor]) -> Tensor:
+        """Returns its value, unweighted, from `hr` and the network's outputs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """One weighted part of an objective.
+    """A loss with its weight.
 
     Attributes:
         name: As in params.yaml.
@@ -53,7 +69,7 @@ class Player:
     """A network that learns, what it is to make small, and the optimiser that does so."""
 
     network: nn.Module
-    terms: tuple[Term, ...]
+    terms: tuple[Part, ...]
     optimiser: torch.optim.Optimizer
 
 
@@ -128,7 +144,9 @@ def clip(recipe: Recipe, parameters: Sequence[nn.Parameter], rate: float) -> Non
         nn.utils.clip_grad_value_(parameters, recipe.clip_adjustable / rate)
 
 
-def play(player: Player, named: Mapping[str, Tensor], recipe: Recipe, step: int) -> Tensor:
+def play(
+    player: Player, named: Mapping[str, Tensor], recipe: Recipe, step: int, *, norm: bool = False
+) -> Tensor:
     """Lets a player learn once from the tensors of a step.
 
     Args:
@@ -136,21 +154,26 @@ def play(player: Player, named: Mapping[str, Tensor], recipe: Recipe, step: int)
         named: What its terms may ask for.
         recipe: Learning rate, clips, and what the loss is multiplied by for its gradient.
         step: Counted from 0.
+        norm: Whether the norm of the gradient is wanted too.
 
     Returns:
-        Its loss before that, and each term before weighting: (1 + T,), not waited for.
+        Its loss before that, and each term before weighting, and the norm of the gradient before
+        it is clipped, where wanted: (1 + T,) or (2 + T,), not waited for.
     """
     values = [part(named) for part in player.terms]
     weighted = [part.weight * value for part, value in zip(player.terms, values, strict=True)]
     loss = torch.stack(weighted).sum()
     player.optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(recipe.loss_scale * loss)
+    parameters = list(player.network.parameters())
+    slopes = [p.grad for p in parameters if p.grad is not None]
+    lengths = [nn.utils.get_total_norm(slopes)] if norm else []
     rate = learning_rate(recipe, step)
-    clip(recipe, list(player.network.parameters()), rate)
+    clip(recipe, parameters, rate)
     for group in player.optimiser.param_groups:
         group["lr"] = rate
     player.optimiser.step()
-    return torch.stack((loss, *values)).detach()
+    return torch.stack((loss, *values, *lengths)).detach()
 
 
 def check_finite(network: nn.Module, when: str) -> None:

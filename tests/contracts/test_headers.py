@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "src" / "acutance"
-NOUNS = ("degradations", "models", "critics", "losses", "loops", "metrics")
+NOUNS = ("degradations", "models", "critics", "games", "losses", "loops", "metrics")
 FILES = sorted(file for noun in NOUNS for file in (PACKAGE / noun).glob("[!_]*.py"))
 SHARED = sorted(file for noun in NOUNS for file in (PACKAGE / noun).glob("_[!_]*.py"))
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{7,40}, \S+")

@@ -12,6 +12,7 @@ from acutance.loops.restore import restore
 from acutance.optim import Term, term
 from acutance.packed import Packed
 from acutance.pairs import FLIPS, Pairs
+from acutance.rivals import Rival
 from acutance.spec import Recipe
 
 CPU = torch.device("cpu")
@@ -93,6 +94,7 @@ def fit(
     terms: tuple[Term, ...] = TERMS,
     device: torch.device = CPU,
     validation: bool = True,
+    rivals: tuple[Rival, ...] = (),
 ) -> dict[str, Tensor]:
     pairs = Pairs(
         packed,
@@ -114,6 +116,7 @@ def fit(
         state=torch.load(io.BytesIO(state), weights_only=True) if state else None,
         record=told.record,
         keep=told.keep,
+        rivals=rivals,
     )
 
 

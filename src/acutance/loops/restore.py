@@ -26,6 +26,7 @@ from acutance.optim import (
 from acutance.packed import Packed
 from acutance.pairs import Pairs, whole
 from acutance.reduce import coarser, shrink
+from acutance.rivals import Opponent, Rival
 from acutance.spec import Recipe
 
 __all__ = ["restore"]
@@ -44,7 +45,8 @@ class _Progress:
 
     Attributes:
         step: Updates done.
-        sums: Of loss and terms since the last row, float64 on the device.
+        columns: Names of the sums: the loss, its terms, and what tells how critics fare.
+        sums: Since the last row, float64 on the device.
         since: Updates in the sums.
         first: Loss of the first step.
         best: Highest validation PSNR so far.
@@ -52,6 +54,7 @@ class _Progress:
     """
 
     step: int
+    columns: tuple[str, ...]
     sums: Tensor
     since: int = 0
     first: float | None = None
@@ -71,6 +74,7 @@ def restore(
     state: State | None,
     record: Callable[[int, Mapping[str, float]], None],
     keep: Callable[[int, Callable[[], State]], None],
+    rivals: Sequence[Rival] = (),
 ) -> Weights:
     """Returns the weights that a recipe gives, on the CPU.
 
@@ -88,6 +92,7 @@ def restore(
         record: Takes a row of the log: the step and its values (loss and terms are means over the
             steps since the last row).
         keep: Is offered the state after every step; asking for it waits for the device.
+        rivals: Critics; each learns once after the network in every step, from the same batch.
 
     Raises:
         Diverged: If a loss or a weight is NaN or infinite, or a loss exceeds 1 and `EXPLODED` times
@@ -97,37 +102,54 @@ def restore(
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     network = build().to(device).train()
     network.to(memory_format=layout)  # type: ignore[call-overload]  # missing in torch's stubs
+    opponents = [Opponent(rival, device, layout=layout) for rival in rivals]
     learner = Player(
-        network=network, terms=tuple(terms), optimiser=optimiser(recipe, network.parameters())
+        network=network,
+        terms=(*terms, *opponents),
+        optimiser=optimiser(recipe, network.parameters()),
     )
-    sums = torch.zeros(1 + len(terms), dtype=torch.float64, device=device)
-    now = _Progress(step=0, sums=sums)
+    players = [learner, *(opponent.player for opponent in opponents)]
+    columns = ["loss", *(part.name for part in learner.terms)] + ["norm"] * bool(opponents)
+    columns += [column for opponent in opponents for column in opponent.columns]
+    sums = torch.zeros(len(columns), dtype=torch.float64, device=device)
+    now = _Progress(step=0, columns=tuple(columns), sums=sums)
     if state is not None:
-        _go_on(learner, now, state)
+        _go_on(players, now, state)
     forward = torch.compile(network, dynamic=False) if recipe.compile else network
     half = torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16")
     often = min(FARTHEST, max(1, recipe.steps // ROWS))
 
     while now.step < recipe.steps:
+        _phase(network, recipe, now.step)
         lr, hr = pairs.batch(now.step)
         with half:
             outputs = forward(lr.contiguous(memory_format=layout))
         named = {name: output.float() for name, output in outputs.items()} | _pyramid(hr, outputs)
-        now.sums += play(learner, named, recipe, now.step)
+        found = [play(learner, named, recipe, now.step, norm=bool(opponents))]
+        found += [opponent.answer(named, now.step) for opponent in opponents]
+        now.sums += torch.cat(found)
         now.step, now.since = now.step + 1, now.since + 1
 
         last = now.step == recipe.steps
         measure = _due(now.step, recipe.validate_every, last=last)
         if now.step == 1 or measure or last or now.step % often == 0:
-            row = _row(now, learner.terms, learning_rate(recipe, now.step - 1))
+            row = _row(now, learning_rate(recipe, now.step - 1))
             if validation is not None and measure:
                 row["psnr"] = _psnr(network, whole(validation, pairs.channels, device))
                 _remember(now, row["psnr"], network, recipe)
             record(now.step, row)
-        keep(now.step, lambda: _state(learner, now))
+        keep(now.step, lambda: _state(players, now))
 
     check_finite(network, f"step {now.step}")
     return now.weights or _copied(network)
+
+
+def _phase(network: nn.Module, recipe: Recipe, step: int) -> None:
+    """Lets only some weights learn at first, where the recipe says so; then all of them."""
+    if recipe.first_only is not None and step <= recipe.first_steps:
+        for name, parameter in network.named_parameters():
+            learns = step == recipe.first_steps or name.startswith(recipe.first_only)
+            parameter.requires_grad = learns
 
 
 def _pyramid(hr: Tensor, outputs: Mapping[str, object]) -> dict[str, Tensor]:
@@ -145,19 +167,19 @@ def _due(step: int, every: int, *, last: bool) -> bool:
     return every > 0 and (last or step % every == 0)
 
 
-def _row(now: _Progress, terms: Sequence[Term], rate: float) -> dict[str, float]:
+def _row(now: _Progress, rate: float) -> dict[str, float]:
     """Returns a row of the log and begins the sums anew; stops training that has run away."""
-    loss, *values = (now.sums / now.since).tolist()
+    row = dict(zip(now.columns, (now.sums / now.since).tolist(), strict=True))
     span = f"steps {now.step - now.since + 1} to {now.step}"
-    now.first = loss if now.first is None else now.first
+    now.first = row["loss"] if now.first is None else now.first
     now.sums.zero_()
     now.since = 0
-    if not math.isfinite(loss):
-        raise Diverged(f"{span}: the loss is {loss}")
-    if loss > max(1, EXPLODED * abs(now.first)):
-        raise Diverged(f"{span}: the loss rose to {loss:.3g} from {now.first:.3g} at step 1")
-    named = {part.name: value for part, value in zip(terms, values, strict=True)}
-    return {"loss": loss, **named, "learning_rate": rate}
+    for name, value in row.items():
+        if not math.isfinite(value):
+            raise Diverged(f"{span}: the {name.replace('_', ' ')} is {value}")
+    if row["loss"] > max(1, EXPLODED * abs(now.first)):
+        raise Diverged(f"{span}: the loss rose to {row['loss']:.3g} from {now.first:.3g} at step 1")
+    return {**row, "learning_rate": rate}
 
 
 @torch.no_grad()
@@ -188,14 +210,16 @@ def _copied(network: nn.Module) -> Weights:
     }
 
 
-def _state(learner: Player, now: _Progress) -> State:
+def _state(players: Sequence[Player], now: _Progress) -> State:
     """Returns all that the next steps depend on; refuses to, where a weight is not a number."""
-    check_finite(learner.network, f"step {now.step}")
+    for player in players:
+        check_finite(player.network, f"step {now.step}")
     device = now.sums.device
     return {
         "progress": vars(now),
         "players": [
-            {"network": learner.network.state_dict(), "optimiser": learner.optimiser.state_dict()}
+            {"network": player.network.state_dict(), "optimiser": player.optimiser.state_dict()}
+            for player in players
         ],
         "random": [
             torch.get_rng_state(),
@@ -204,11 +228,11 @@ def _state(learner: Player, now: _Progress) -> State:
     }
 
 
-def _go_on(learner: Player, now: _Progress, state: State) -> None:
+def _go_on(players: Sequence[Player], now: _Progress, state: State) -> None:
     """Puts everything back to where it was when `state` was handed out."""
-    (player,) = state["players"]
-    learner.network.load_state_dict(player["network"])
-    learner.optimiser.load_state_dict(player["optimiser"])
+    for player, held in zip(players, state["players"], strict=True):
+        player.network.load_state_dict(held["network"])
+        player.optimiser.load_state_dict(held["optimiser"])
     for name, value in state["progress"].items():
         setattr(now, name, value.to(now.sums.device) if name == "sums" else value)
     cpu, *cuda = state["random"]

@@ -1,0 +1,1 @@
+"""Networks that tell HR images from SR images: one file each; only training needs them."""

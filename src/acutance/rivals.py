@@ -1,0 +1,136 @@
+"""Critics in a training: each a player of its own, and a term of the network it plays against."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from acutance.optim import Player, optimiser, play
+from acutance.spec import Recipe
+
+Critic = Callable[[Tensor], Tensor]
+View = Callable[[Tensor], Tensor]
+
+
+class Game(Protocol):
+    """What each side of a contest is to make small; see `acutance.games`."""
+
+    def learner(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """Returns the loss of the network that made `fake`."""
+
+    def critic(self, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        """Returns the loss of the critic."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """A critic before training.
+
+    Attributes:
+        name: As in params.yaml.
+        weight: Of the contest in the network's objective.
+        build: Makes the critic; called once, after the network, with torch seeded.
+        game: What both sides are to make small.
+        view: What the critic is shown of an image.
+        recipe: Its optimiser and schedule.
+    """
+
+    name: str
+    weight: float
+    build: Callable[[], nn.Module]
+    game: Game
+    view: View
+    recipe: Recipe
+
+
+class Opponent:
+    """A critic in training; as a term of an objective, the network's side of the contest.
+
+    Attributes:
+        name: Of the network's side in the log.
+        weight: Of the network's side.
+        player: The critic's side.
+        columns: What `answer` returns, by their names in the log.
+    """
+
+    def __init__(self, rival: Rival, device: torch.device, *, layout: torch.memory_format) -> None:
+        network = rival.build().to(device).train()
+        network.to(memory_format=layout)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.name, self.weight = f"adversarial_{rival.name}", rival.weight
+        self._rival, self._layout = rival, layout
+        self._half = rival.recipe.precision == "bf16"
+        self._means: dict[str, Tensor] = {}
+        self.player = Player(
+            network=network,
+            terms=(_Answer(self),),
+            optimiser=optimiser(rival.recipe, network.parameters()),
+        )
+        critic = f"critic_{rival.name}"
+        self.columns = (critic, f"{critic}_norm", f"{critic}_real", f"{critic}_fake")
+
+    def __call__(self, named: Mapping[str, Tensor]) -> Tensor:
+        """Returns the network's loss; the critic's weights get no gradient of it."""
+        with _frozen(self.player.network):
+            return self._rival.game.learner(self._score, *self._views(named))
+
+    def answer(self, named: Mapping[str, Tensor], step: int) -> Tensor:
+        """Lets the critic learn once from what the network made.
+
+        Args:
+            named: `hr`, and `sr` as it was before the network learnt from this step.
+            step: Counted from 0.
+
+        Returns:
+            Its loss, the norm of its gradient, and its mean score of HR and of SR: (4,).
+        """
+        loss, _, norm = play(self.player, named, self._rival.recipe, step, norm=True)
+        return torch.stack((loss, norm, self._means["real"], self._means["fake"]))
+
+    def side(self, named: Mapping[str, Tensor]) -> Tensor:
+        """Returns the critic's loss; the network gets no gradient of it."""
+        real, fake = (image.detach() for image in self._views(named))
+
+        def score(image: Tensor) -> Tensor:
+            scores = self._score(image)
+            if image is real or image is fake:
+                self._means["real" if image is real else "fake"] = scores.detach().mean()
+            return scores
+
+        return self._rival.game.critic(score, real, fake)
+
+    def _views(self, named: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        real, fake = (self._rival.view(named[name]) for name in ("hr", "sr"))
+        return (
+            real.contiguous(memory_format=self._layout),
+            fake.contiguous(memory_format=self._layout),
+        )
+
+    def _score(self, image: Tensor) -> Tensor:
+        with torch.autocast(image.device.type, torch.bfloat16, enabled=self._half):
+            scores: Tensor = self.player.network(image)
+        return scores.float()
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The critic's side as a term of its own objective."""
+
+    opponent: Opponent
+    name: str = "answer"
+    weight: float = 1.0
+
+    def __call__(self, named: Mapping[str, Tensor]) -> Tensor:
+        return self.opponent.side(named)
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Keeps the weights out of what is computed inside."""
+    for parameter in network.parameters():
+        parameter.requires_grad = False
+    yield
+    for parameter in network.parameters():
+        parameter.requires_grad = True
