@@ -33,18 +33,18 @@ def test_every_pixel_is_kept_once_and_sees_its_surroundings(cut):
     assert (kept == 1).all()
 
 
+def largest(made):
+    return max((t.rows.stop - t.rows.start) * (t.columns.stop - t.columns.start) for t in made)
+
+
 @given(CUTS)
 @settings(deadline=None, max_examples=300)
 def test_no_tile_reads_too_much_unless_tiles_cannot_be_smaller(cut):
-    made = tiles(**cut)
-    areas = [(t.rows.stop - t.rows.start) * (t.columns.stop - t.columns.start) for t in made]
-    cell = -(-LEAST // cut["grid"]) * cut["grid"]
-    smallest = all(t.rows.end - t.rows.begin < 3 * cell for t in made) and all(
-        t.columns.end - t.columns.begin < 3 * cell for t in made
-    )
-    assert max(areas) <= cut["most"] or smallest
-    if cut["height"] * cut["width"] <= cut["most"]:
-        assert len(made) == 1
+    made, smallest = tiles(**cut), tiles(**cut | {"most": 0})
+    assert largest(made) <= max(cut["most"], largest(smallest))
+    whole = cut["height"] * cut["width"]
+    assert (len(made) == 1) == (whole <= max(cut["most"], largest(smallest)))
+    assert len(made) <= len(smallest)
 
 
 def test_facts_by_hand():
@@ -69,6 +69,11 @@ def test_slices_of_the_enlarged_image():
 def test_a_far_too_small_budget_makes_small_tiles_not_endless_ones():
     made = tiles(400, 300, most=0, context=64)
     assert len(made) == (400 // LEAST) * (300 // LEAST)
+
+
+def test_more_tiles_that_read_no_less_are_not_made():
+    # Halves read 80 + 64 = 144 of 160 columns; quarters 40 + 128, so all of them.
+    assert len(tiles(40, 160, most=0, context=64)) == 2
 
 
 def test_a_huge_image_is_cut_at_once():

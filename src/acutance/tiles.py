@@ -48,8 +48,8 @@ def tiles(height: int, width: int, *, most: int, context: int, grid: int = 1) ->
     """Cuts an image into the fewest tiles of which none reads more than `most` pixels.
 
     What tiles keep covers the image once. Each reads `context` pixels more on every side, rounded
-    up to the grid, unless the image ends there. No tile is cut to keep less than `LEAST` pixels a
-    side, even if it then reads more than `most`.
+    up to the grid, unless the image ends there. No tile keeps less than `LEAST` pixels a side: where
+    that is too much, tiles read as little as they then can.
 
     Args:
         height: Of the image in pixels.
@@ -82,7 +82,7 @@ def _fewest(height: int, width: int, most: int, context: int, grid: int) -> tupl
         if columns is not None:
             fitting.append((rows * columns, down * wide[columns - 1], rows, columns))
     if not fitting:
-        return len(tall), len(wide)
+        return tall.index(min(tall)) + 1, wide.index(min(wide)) + 1
     _, _, rows, columns = min(fitting)
     return rows, columns
 
