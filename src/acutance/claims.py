@@ -90,7 +90,7 @@ def _rebuilt(label: str, rows: Sequence[Row], paper: Paper) -> Verdict:
     own = [row for row in rows if row["claimed"] == "no"]
     word = overall([row["rebuilt"] for row in claimed], NOT_COMPUTED)
     if word == NOT_COMPUTED:
-        detail = _reasons(row["reason"] for row in claimed if row["reason"])
+        detail = reasons(row["reason"] for row in claimed if row["reason"])
     else:
         detail = _counted(claimed)
     if own:
@@ -111,10 +111,10 @@ def _counted(rows: Sequence[Row]) -> str:
     return f"of {plural(counts.total(), 'comparison')} {', '.join(parts)}"
 
 
-def _reasons(reasons: Iterable[str]) -> str:
+def reasons(each: Iterable[str]) -> str:
     """Returns reasons in short: what each group of them ends with, and of what it is said."""
     groups: dict[str, Counter[str]] = {}
-    for reason in reasons:
+    for reason in each:
         subject, verb, rest = reason.partition(" is not ")
         groups.setdefault(f"not {rest}" if verb else "", Counter())[subject] += 1
     parts = []

@@ -30,12 +30,8 @@ class Measured:
         return found
 
     def protocol(self, metric: str) -> Call | None:
-        """Returns the metric that measures a column of the paper, or None if the track has none.
-
-        What is measured beside the columns (`also`) goes by its own name.
-        """
-        own = {call.name: call for call in self.track.also}
-        return (own | dict(self.track.metrics)).get(metric)
+        """Returns the metric that measures a column of the paper, or None: see `protocol`."""
+        return protocol(self.track, metric)
 
     def images(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, float] | None:
         """Returns the value of each image, or None if the evaluation is not computed yet.
@@ -53,3 +49,11 @@ class Measured:
                 f"{name}: no metric '{protocol.name}'; remove the file and run score again"
             )
         return self._files[name][protocol.name]
+
+
+def protocol(track: Track, metric: str) -> Call | None:
+    """Returns the metric that measures a column of a track's paper, or None if it has none.
+
+    What is measured beside the columns (`also`) goes by its own name.
+    """
+    return ({call.name: call for call in track.also} | dict(track.metrics)).get(metric)

@@ -10,7 +10,12 @@ import yaml
 from acutance.errors import Refused, nearest
 
 Section = Mapping[str, Any]
-_KINDS: Section = {"str": "text", "dict": "named entries", "list": "a list of texts"}
+_KINDS: Section = {
+    "str": "text",
+    "int": "a whole number",
+    "dict": "named entries",
+    "list": "a list of texts",
+}
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*(_[a-z0-9+.-]+)*")
 
 

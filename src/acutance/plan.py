@@ -76,10 +76,14 @@ def pages(study: Study, root: Path) -> list[str]:
         for track in study.tracks
         for table in track.tables
     ]
-    claims = [paths.CLAIMS.format(study=study.name, paper=track.paper) for track in study.tracks]
+    beside = [
+        pattern.format(study=study.name, paper=track.paper)
+        for track in study.tracks
+        for pattern in (paths.CLAIMS, paths.FIGURES)
+    ]
     plain = [paths.METRICS, paths.CURVES, paths.CALIBRATION, paths.REPORT]
     made = paths.MADE.format(study=study.name, made=page_digest(study, root))
-    return [*dict.fromkeys(tables + claims), *(p.format(study=study.name) for p in plain), made]
+    return [*dict.fromkeys(tables + beside), *(p.format(study=study.name) for p in plain), made]
 
 
 def plan(study: Study, root: Path, *, every_run: bool = False) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from acutance import params
+from acutance import figures, params
 from acutance.errors import Refused, nearest
 from acutance.rows import read_rows
 
@@ -153,6 +153,7 @@ class Paper:
     notes: tuple[str, ...]
     names: Mapping[str, str]
     tables: Mapping[str, Table]
+    figures: Mapping[str, figures.Scatter]
     cells: tuple[Cell, ...]
     claims: tuple[Claim, ...]
 
@@ -180,7 +181,7 @@ def read(folder: Path) -> Paper:
     place = f"{folder.name}/layout.yaml"
     words = {"short": str, "title": str}
     known = {"authors": str, "venue": str, "url": str}  # what is not known is not invented
-    optional = {**known, "notes": list, "names": dict}
+    optional = {**known, "notes": list, "names": dict, "figures": dict}
     params.check_fields(content, {**words, "tables": dict}, optional, place)
     if not re.fullmatch(r"|https?://[\w./:%~-]+", content.get("url", "")):
         raise Refused(f"{place}: url: wants an http address, found '{content['url']}'")
@@ -194,6 +195,7 @@ def read(folder: Path) -> Paper:
         notes=tuple(content.get("notes", ())),
         names=content.get("names", {}),
         tables=tables,
+        figures=figures.read(content.get("figures", {}), f"{place}: figures"),
         cells=cells,
         claims=claims,
     )

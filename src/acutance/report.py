@@ -10,8 +10,9 @@ from pathlib import Path
 
 import jinja2
 
-from acutance import __version__, comparisons, paths, published
+from acutance import __version__, comparisons, paths, points, published
 from acutance.agreement import Calibrated, calibrated
+from acutance.charts import Chart, charts
 from acutance.claims import Judged, judged
 from acutance.colophon import Colophon, colophon
 from acutance.colophon import command as rebuild
@@ -44,11 +45,12 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """A paper in a study: its tracks, tables and claims; what made each table, track by track."""
+    """A paper in a study: tracks, tables, figures, claims; what made each table, by track."""
 
     paper: Paper
     parts: tuple[Part, ...]
     grids: tuple[Grid, ...]
+    charts: tuple[Chart, ...]
     made: Mapping[str, tuple[Colophon, ...]]
     claims: tuple[Judged, ...]
 
@@ -79,7 +81,8 @@ def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Pat
         command: What rebuilds the study; None for the study's usual command.
 
     Returns:
-        The files: index.html, index.md, and for each table a LaTeX document and its tabular.
+        The files: index.html, index.md, for each table a LaTeX document and its tabular, for each
+        figure a LaTeX document, and for each of its plots an SVG and a LaTeX picture.
 
     Raises:
         Refused: If `tabulate` has not run, or a file is damaged.
@@ -93,11 +96,25 @@ def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Pat
                 template = _tex().get_template(f"{name}.tex")
                 file = f"{grid.id}.tex" if name == "table" else f"{grid.id}-tabular.tex"
                 files[file] = template.render(page=page, chapter=chapter, grid=grid)
+        for chart in chapter.charts:
+            files |= _drawings(page, chapter, chart)
     folder = root / paths.REPORT.format(study=study.name)
     with folder_atomically(folder) as fresh:
         for name, text in files.items():
             (fresh / name).write_text(text, encoding="utf-8", newline="\n")
     return tuple(folder / name for name in files)
+
+
+def _drawings(page: Page, chapter: Chapter, chart: Chart) -> dict[str, str]:
+    """Returns the files of a figure; none where nothing is drawn."""
+    if not chart.drawn:
+        return {}
+    whole = _tex().get_template("figure.tex").render(page=page, chapter=chapter, chart=chart)
+    files = {f"{chart.id}.tex": whole}
+    for plot in chart.drawn:
+        files[f"{plot.id}.svg"] = _html().get_template("plot.svg").render(plot=plot)
+        files[f"{plot.id}-picture.tex"] = _tex().get_template("picture.tex").render(plot=plot)
+    return files
 
 
 def gather(study: Study, root: Path, command: str) -> Page:
@@ -128,6 +145,7 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     where = {"study": study.name, "paper": paper.name}
     rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
     claims = _read(root, paths.CLAIMS.format(**where), comparisons.HEAD)
+    drawn = _read(root, paths.FIGURES.format(**where), points.HEAD)
     every = [row for each in rows.values() for row in each]
     if not {run for row in every for run in row["runs"].split(";") if run} <= set(made):
         place = f"results/tables/{study.name}/{paper.name}"
@@ -148,6 +166,7 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
         paper=paper,
         parts=tuple(parts),
         grids=tuple(grids),
+        charts=charts(paper, tracks, drawn),
         made=below,
         claims=judged(paper, claims, labels),
     )

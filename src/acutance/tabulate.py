@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acutance import comparisons, paths, published, verdicts
+from acutance import comparisons, paths, points, published, verdicts
 from acutance.calls import Call
 from acutance.files import write_atomically
 from acutance.measured import Measured, Place
@@ -18,7 +18,7 @@ from acutance.spec import Evaluation, Study
 
 
 def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Path, ...]:
-    """Writes every table of a study's papers, and the verdicts on their claims.
+    """Writes every table of a study's papers, verdicts on their claims, points of their figures.
 
     Args:
         study: The study.
@@ -27,7 +27,8 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
             whether it is trained there.
 
     Returns:
-        The files written: `results/tables/<study>/<paper>/<table>.csv` and `…/claims.csv`.
+        The files written: `results/tables/<study>/<paper>/<table>.csv`, `…/claims.csv` and
+        `…/figures.csv`.
 
     Raises:
         Refused: If a published file or a score file is damaged.
@@ -42,10 +43,11 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
             files[root / paths.TABLE.format(study=study.name, paper=name, table=table)] = written(
                 HEAD, rows
             )
+        where = {"study": study.name, "paper": name}
         claims = [row for m in tracks for row in verdicts.claim_rows(paper, m)]
-        files[root / paths.CLAIMS.format(study=study.name, paper=name)] = written(
-            comparisons.HEAD, claims
-        )
+        files[root / paths.CLAIMS.format(**where)] = written(comparisons.HEAD, claims)
+        drawn = [row for m in tracks for row in points.point_rows(paper, m)]
+        files[root / paths.FIGURES.format(**where)] = written(points.HEAD, drawn)
     for path, text in files.items():
         write_atomically(path, text)
     return tuple(files)

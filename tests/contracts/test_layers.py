@@ -12,7 +12,7 @@ LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
         "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations",
-        "tracks", "study", "sizes", "counts",
+        "tracks", "study", "sizes", "counts", "counted",
         "published", "figures", "axes", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape", "keys", "released", "offers",

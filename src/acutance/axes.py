@@ -1,0 +1,73 @@
+"""Axes of a drawing: round numbers on them, and where a number lies."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from acutance.sheet import rounded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A round number on an axis, its place, and its text."""
+
+    value: float
+    at: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """An axis from `low`, which lies at `start`, to `high`, at `end`.
+
+    Attributes:
+        low: Least number.
+        high: Greatest number.
+        step: Between two ticks: 1, 2 or 5 times a power of ten.
+        start: Place of `low`.
+        end: Place of `high`.
+    """
+
+    low: float
+    high: float
+    step: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> str:
+        """Returns the place of a number, to a tenth.
+
+        >>> Axis(low=0, high=10, step=5, start=0, end=100).at(2.5)
+        '25'
+        """
+        share = (value - self.low) / (self.high - self.low)
+        return f"{self.start + share * (self.end - self.start):.1f}".removesuffix(".0")
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """The round numbers within the axis."""
+        first, last = math.ceil(self.low / self.step), math.floor(self.high / self.step)
+        decimals = max(0, -math.floor(math.log10(self.step)))
+        values = (number * self.step for number in range(first, last + 1))
+        return tuple(
+            Tick(value=v, at=self.at(v), text=rounded(v, decimals).replace("-", "−"))
+            for v in values
+        )
+
+
+def fitted(values: Sequence[float], start: float, end: float, *, ticks: int = 5) -> Axis:
+    """Returns an axis on which all values lie, with some room beside them.
+
+    Args:
+        values: Finite numbers.
+        start: Place of the low end.
+        end: Place of the high end.
+        ticks: About how many round numbers there are to be.
+    """
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = (high - low) * 0.05 or max(abs(high), 1.0) * 0.05  # one value alone: about it
+    low, high = low - room, high + room
+    rough = (high - low) / ticks
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = min((1, 2, 5, 10), key=lambda times: abs(times * power - rough)) * power
+    return Axis(low=low, high=high, step=step, start=start, end=end)
