@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from keyword import iskeyword
 from pathlib import Path
 from typing import TypeAlias
 
@@ -69,7 +70,7 @@ def _verb(verbs: Verbs, name: str, about: str, more: str = "") -> argparse.Argum
         description=f"{about[0].upper()}{about[1:]}. {more}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.set_defaults(run=getattr(commands, name))
+    made.set_defaults(run=getattr(commands, f"{name}_" if iskeyword(name) else name))
     return made
 
 
@@ -117,6 +118,7 @@ def _training(verbs: Verbs) -> None:
     train.add_argument("run_id", metavar="RUN", help="edsr_x2_s0, as `acutance plan` lists them")
     _machine(train)
     train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
+    _import(verbs)
     predict = _verb(
         verbs,
         "predict",
@@ -140,6 +142,28 @@ def _training(verbs: Verbs) -> None:
         help="8-bit PNG, or unclipped 32-bit TIFF (default: png)",
     )
     _machine(predict)
+
+
+def _import(verbs: Verbs) -> None:
+    made = _verb(
+        verbs,
+        "import",
+        "turn what others released into a run: their weights, or the SR images they made",
+        "Either of a released run of the study, looked for in ACUTANCE_MIRROR first\n"
+        "(weights/FILE, images/FILE), or of a plain checkpoint, of which nothing is run:\n\n"
+        "  acutance import --system vdsr-port --scale 4 --weights model.pth --out vdsr.safetensors",
+    )
+    made.add_argument("run_id", nargs="?", metavar="RUN")
+    made.add_argument(
+        "test", nargs="?", metavar="TEST", help="of a run of SR images (default: all)"
+    )
+    made.add_argument("--system", metavar="NAME", help="an entry of params.yaml")
+    made.add_argument("--scale", type=int)
+    made.add_argument("--weights", type=Path, metavar="FILE", help="the foreign checkpoint")
+    made.add_argument(
+        "--keys", metavar="NAME", help="a mapping of data/released/keys.yaml (default: what fits)"
+    )
+    made.add_argument("--out", type=Path, metavar="FILE", help="safetensors file to write")
 
 
 def _machine(parser: argparse.ArgumentParser) -> None:

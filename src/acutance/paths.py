@@ -22,6 +22,7 @@ WEIGHTS = RUN + "/weights.safetensors"
 LOG = RUN + "/log.csv"
 RUN_RECORD = RUN + "/run.json"
 WHOLE_RUN = (WEIGHTS, LOG, RUN_RECORD)
+IMPORTED_RUN = (WEIGHTS, RUN_RECORD)  # nobody's training is logged here
 STATE = "results/state/{run}"
 SR = "results/sr/{run}/{test}"
 SCORES = "results/scores/{run}/{test}.csv"

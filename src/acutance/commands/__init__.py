@@ -6,6 +6,7 @@ Verbs are imported where they are used, so that `--help` and `show` do not wait 
 from acutance.commands.counting import count
 from acutance.commands.data import degrade, fetch, pack
 from acutance.commands.fitting import predict, train
+from acutance.commands.importing import import_
 from acutance.commands.measuring import calibrate, score
 from acutance.commands.reading import plan, report, show, tabulate
 
@@ -14,6 +15,7 @@ __all__ = [
     "count",
     "degrade",
     "fetch",
+    "import_",
     "pack",
     "plan",
     "predict",

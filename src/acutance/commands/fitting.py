@@ -43,14 +43,18 @@ def predict(options: argparse.Namespace) -> None:
         root, study = study_of(options)
         found = evaluation_of(study, options, "test")
         run, lr, out, output = found.run, root / found.pairs.lr, root / found.sr, found.output
-        weights = root / paths.WEIGHTS.format(run=run.id) if run.trained else None
+        if run.images is not None:
+            raise Refused(f"run '{run.id}': others made its SR images; use import")
+        weights = root / paths.WEIGHTS.format(run=run.id) if run.weighted else None
     else:
         need(options, "system", "lr", "scale", "out")
         run, weights = declared_system(options), options.weights
+        if run.images is not None:
+            raise Refused(f"--system: '{run.system}' is a set of SR images, and predicts nothing")
         lr, out, output = options.lr, options.out, options.output
     model: Any = resolve.load("models", run.model.function)
     model = model(run.scale, **run.model.kwargs)
-    if weights is None and (run.trained or any(True for _ in model.parameters())):
+    if weights is None and (run.weighted or any(True for _ in model.parameters())):
         raise Refused(f"--weights: '{run.system}' has weights to load; give its safetensors file")
     if weights is not None:
         verb.load_weights(model, weights)
@@ -60,7 +64,7 @@ def predict(options: argparse.Namespace) -> None:
         lr,
         out,
         scale=run.scale,
-        channels=run.channels if run.trained else None,
+        channels=run.channels if run.weighted else None,
         output=output,
         device=device(options.device),
     )

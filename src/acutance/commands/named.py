@@ -56,7 +56,8 @@ def need(options: argparse.Namespace, *names: str) -> None:
     """Refuses a command line that lacks an option, or whose scale enlarges nothing."""
     missing = [f"--{name}" for name in names if getattr(options, name) is None]
     if missing:
-        raise Refused(f"{', '.join(missing)} missing; see `acutance {options.run.__name__} --help`")
+        verb = options.run.__name__.rstrip("_")
+        raise Refused(f"{', '.join(missing)} missing; see `acutance {verb} --help`")
     if options.scale < 2:
         raise Refused(f"--scale: wants a whole number from 2, found {options.scale}")
 

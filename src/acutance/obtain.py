@@ -1,0 +1,163 @@
+"""Files that others offer: from the user's own folder or from the internet, verified."""
+
+import hashlib
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+
+from acutance.download import download, file_name
+from acutance.errors import Refused
+from acutance.files import write_atomically
+from acutance.released import File
+from acutance.released import Place as Address
+from acutance.sets import Source
+
+__all__ = ["Found", "obtain"]
+
+LARGEST = 4 << 30  # bytes of a checkpoint inside an archive
+WHOLE = 64  # digits of a SHA-256
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file, or a folder, that is here now.
+
+    Attributes:
+        path: Where.
+        origin: Where it came from, for people.
+        sha256: What its checksum is; empty for a folder.
+    """
+
+    path: Path
+    origin: str
+    sha256: str
+
+
+def obtain(
+    file: File,
+    *,
+    mirror: Path | None,
+    folder: str,
+    downloads: Path,
+    say: Say | None = None,
+    pause: float = 1.0,
+) -> Found:
+    """Returns a file that others offer, from wherever it can be had.
+
+    Args:
+        file: What it is called, and where it is offered.
+        mirror: A folder that is looked in first: in `folder` inside it, then in itself.
+        folder: Where a mirror keeps such files: `weights`.
+        downloads: Keeps what is fetched, and the beginnings of broken transfers.
+        say: Takes lines for the user; None: standard error.
+        pause: Seconds before a broken transfer is first taken up again.
+
+    Raises:
+        Refused: If it cannot be had, with what each place gave instead and how to help by hand.
+        OSError: If the disk is full.
+    """
+    tell = say or _tell
+    if mirror is not None and not mirror.is_dir():
+        raise Refused(f"ACUTANCE_MIRROR: no folder '{mirror}'; make it, or unset the variable")
+    faults = []
+    for origin, get in _places(
+        file, mirror, folder, downloads, partial(download, say=tell, pause=pause)
+    ):
+        tell(f"{file.name}: from {origin}")
+        try:
+            path = get()
+            return Found(path=path, origin=origin, sha256=_verified(path, file))
+        except Refused as refused:
+            tell(f"{file.name}: {refused}")
+            faults.append(f"{origin}: {refused}")
+    raise Refused(_nowhere(file, folder, faults))
+
+
+def _places(
+    file: File,
+    mirror: Path | None,
+    folder: str,
+    downloads: Path,
+    fetch: Callable[..., Path],
+) -> Iterator[tuple[str, Callable[[], Path]]]:
+    """Yields where the file may be, and what gets it from there."""
+    own = [mirror / folder, mirror] if mirror is not None else []
+    for place in own:
+        if (path := place / file.name).exists():
+            yield f"mirror {path}", partial(Path, path)
+    packed = [source for source in file.sources if source.member]
+    for source in packed:
+        for place in own:
+            if (path := place / file_name(source.url)).is_file():
+                yield f"mirror {path}", partial(_member, path, source.member, downloads)
+    for source in file.sources:
+        yield source.url, partial(_fetched, source, file, downloads, fetch)
+
+
+def _fetched(source: Address, file: File, downloads: Path, fetch: Callable[..., Path]) -> Path:
+    promised = file.sha256 if len(file.sha256) == WHOLE and not source.member else None
+    path = fetch(Source(url=source.url, sha256=promised), downloads)
+    if source.member:
+        return _member(path, source.member, downloads)
+    try:
+        _verified(path, file)
+    except Refused:
+        path.unlink()
+        raise
+    return path
+
+
+def _verified(path: Path, file: File) -> str:
+    """Returns a file's checksum.
+
+    Raises:
+        Refused: If it is not the promised one.
+    """
+    if path.is_dir():
+        return ""
+    with path.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if not found.startswith(file.sha256):
+        what = f"begins with {found[: len(file.sha256)]}, not with the promised {file.sha256}"
+        raise Refused(f"its sha256 {what}; is it another version?")
+    return found
+
+
+def _member(archive: Path, glob: str, downloads: Path) -> Path:
+    """Takes one file out of a zip, into a folder of its own beside the downloads."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            found = [e for e in opened.infolist() if fnmatchcase(e.filename, glob)]
+            if len(found) != 1:
+                named = ", ".join(e.filename for e in found[:3])
+                raise Refused(f"{len(found)} files in it are called '{glob}' {named}".rstrip())
+            if found[0].file_size > LARGEST:
+                raise Refused(f"'{found[0].filename}' is larger than {LARGEST} bytes")
+            content = opened.read(found[0])
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        raise Refused(f"damaged archive ({error})") from None
+    name = hashlib.sha256(f"{archive}/{glob}".encode()).hexdigest()[:8]
+    path = downloads / name / Path(found[0].filename).name
+    write_atomically(path, content)
+    return path
+
+
+def _nowhere(file: File, folder: str, faults: list[str]) -> str:
+    """Returns what happened at each place, and what the user can do."""
+    lines = [f"'{file.name}' cannot be had", *(f"  {fault}" for fault in faults)]
+    if file.by_hand:
+        lines[0] += ": no program can fetch it" if not file.sources else ""
+    pages = [file.by_hand] if file.by_hand else [source.url for source in file.sources]
+    lines += [f"Fetch it by hand from {pages[0]}", f"and put it as {folder}/{file.name} into the"]
+    lines[-1] += " folder that ACUTANCE_MIRROR names"
+    return "\n".join(lines)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
