@@ -17,6 +17,7 @@ def shown(paper: Paper, sheet: Table, measured: Measured) -> list[tuple[str, int
     """Returns the data sets and scales that a track shows of a table: printed ones, then its own.
 
     Its own are data sets that none of its paper's tables prints, at the scales that the table has.
+    Sizes of networks have no data set, and are shown where the track counts them.
     """
     printed = list(dict.fromkeys((cell.dataset, cell.scale) for cell in sheet.cells))
     chosen = [dataset.name for dataset in measured.track.datasets]
@@ -24,7 +25,13 @@ def shown(paper: Paper, sheet: Table, measured: Measured) -> list[tuple[str, int
     tested = {(dataset, scale) for _, scale, dataset in measured.wanted}
     known = {cell.dataset for cell in paper.cells}
     own = [(d, s) for d in chosen if d not in known for s in scales if (d, s) in tested]
-    return [place for place in printed if place[0] in chosen] + own
+    sized = [""] if measured.track.sizes else []
+    return [place for place in printed if place[0] in [*chosen, *sized]] + own
+
+
+def metrics(sheet: Table, *, sized: bool) -> tuple[str, ...]:
+    """Returns what a table measures, in printed order: of networks alone, or of images."""
+    return tuple(dict.fromkeys(c.metric for c in sheet.cells if bool(c.dataset) != sized))
 
 
 def outside(paper: Paper, sheet: Table, tracks: tuple[Track, ...]) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from acutance import comparisons, paths, points, published, verdicts
 from acutance.calls import Call
+from acutance.counted import MATCHES, Counts
 from acutance.files import write_atomically
 from acutance.measured import Measured, Place
 from acutance.published import Cell, Paper, Table
 from acutance.rows import mean, written
-from acutance.sheet import HEAD, difference, shown, systems
-from acutance.spec import Evaluation, Study
+from acutance.sheet import HEAD, difference, metrics, shown, systems
+from acutance.spec import Evaluation, Study, Track
 
 
 def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Path, ...]:
@@ -36,14 +37,18 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
     files: dict[Path, str] = {}
     for name in dict.fromkeys(track.paper for track in study.tracks):
         paper = published.read(root / paths.PUBLISHED / name)
+        counts = Counts(study, root)
         tracks = [Measured(t, root) for t in study.tracks if t.paper == name]
         for table in dict.fromkeys(table for m in tracks for table in m.track.tables):
             own = [m for m in tracks if table in m.track.tables]
-            rows = [row for m in own for row in table_rows(paper, table, m, full)]
+            rows = [row for m in own for row in table_rows(paper, table, m, full, counts)]
             files[root / paths.TABLE.format(study=study.name, paper=name, table=table)] = written(
                 HEAD, rows
             )
         where = {"study": study.name, "paper": name}
+        sized = [row for m in tracks for row in counts.matches(paper, m.track)]
+        if any(m.track.sizes for m in tracks):
+            files[root / paths.SIZES.format(study=study.name, paper=name)] = written(MATCHES, sized)
         claims = [row for m in tracks for row in verdicts.claim_rows(paper, m)]
         files[root / paths.CLAIMS.format(**where)] = written(comparisons.HEAD, claims)
         drawn = [row for m in tracks for row in points.point_rows(paper, m)]
@@ -54,7 +59,11 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
 
 
 def table_rows(
-    paper: Paper, table: str, measured: Measured, full: Study | None = None
+    paper: Paper,
+    table: str,
+    measured: Measured,
+    full: Study | None = None,
+    counts: Counts | None = None,
 ) -> Iterator[dict[str, str]]:
     """Yields the cells of one table as one track has them, in printed order.
 
@@ -63,15 +72,20 @@ def table_rows(
         table: Its name in cells.csv.
         measured: The track's scores.
         full: See `tabulate`.
+        counts: Sizes of networks; None where the track counts none.
     """
     sheet = paper.tables[table]
     spot = {(c.system, c.scale, c.dataset, c.metric): c for c in sheet.cells}
     for dataset, scale in shown(paper, sheet, measured):
         for system in systems(paper, sheet, measured.track):
-            for metric in sheet.order("metric"):
+            place = (system, scale, dataset)
+            for metric in metrics(sheet, sized=not dataset):
                 cell = spot.get((system, scale, dataset, metric))
                 asked = _Asked(paper=paper, sheet=sheet, metric=metric, cell=cell)
-                yield _row(asked, (system, scale, dataset), measured, full)
+                if counts is not None and not dataset:
+                    yield _sized(asked, place, measured.track, counts)
+                else:
+                    yield _scored(asked, place, measured, full)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,16 +106,44 @@ class _Asked:
         return " / ".join(self.paper.label(axis, value[axis], table) for _, axis in heads)
 
 
-def _row(asked: _Asked, place: Place, measured: Measured, full: Study | None) -> dict[str, str]:
-    system, scale, dataset = place
-    layout, cell = asked.sheet.layout, asked.cell
+def _scored(asked: _Asked, place: Place, measured: Measured, full: Study | None) -> dict[str, str]:
+    """Returns the row of a cell that measures images."""
     protocol = measured.protocol(asked.metric)
     done, reason = _computed(asked, place, measured, full)
-    rebuilt = mean([value for _, value in done]) if done else None
-    printed = cell if measured.track.compare else None
     seeds = [str(e.run.seed) for e, _ in done if e.run.trained]
+    return _row(
+        asked,
+        place,
+        measured.track,
+        rebuilt=mean([value for _, value in done]) if done else None,
+        protocol=protocol.name if protocol else "",
+        reason=reason,
+        seeds=";".join(seeds),
+        runs=";".join(e.run.id for e, _ in done),
+    )
+
+
+def _sized(asked: _Asked, place: Place, track: Track, counts: Counts) -> dict[str, str]:
+    """Returns the row of a cell that says how large a network is."""
+    found = counts.size(track, asked.paper, asked.sheet, (*place[:2], asked.metric))
+    return _row(
+        asked,
+        place,
+        track,
+        rebuilt=None if found.value is None else float(found.value),
+        protocol=found.convention,
+        reason=found.reason,
+    )
+
+
+def _row(
+    asked: _Asked, place: Place, track: Track, *, rebuilt: float | None, **found: str
+) -> dict[str, str]:
+    system, scale, dataset = place
+    layout, cell = asked.sheet.layout, asked.cell
+    printed = cell if track.compare else None
     return {
-        "track": measured.track.name,
+        "track": track.name,
         "row": cell.row if cell else asked.label(layout.rows, place),
         "column": cell.column if cell else asked.label(layout.columns, place),
         "system": system,
@@ -109,14 +151,13 @@ def _row(asked: _Asked, place: Place, measured: Measured, full: Study | None) ->
         "scale": str(scale),
         "dataset": dataset,
         "metric": asked.metric,
-        "protocol": protocol.name if protocol else "",
         "unit": asked.sheet.unit(asked.metric),
         "printed": printed.value if printed else "",
         "rebuilt": "" if rebuilt is None else repr(rebuilt),
         "difference": difference(rebuilt, printed),
-        "reason": reason,
-        "seeds": ";".join(seeds),
-        "runs": ";".join(e.run.id for e, _ in done),
+        "seeds": "",
+        "runs": "",
+        **found,
     }
 
 
