@@ -44,8 +44,8 @@ class RRDBNet(nn.Module):
         at_least("model rrdbnet: width", width, 1)
         at_least("model rrdbnet: growth", growth, 1)
         self.steps = (2, 2) if scale == 4 else (scale,)
-        # first 1, the blocks, the body's end 1; behind the last step three convolutions at SR size,
-        # 2 LR pixels at most: (3 + 1) / 2 at x2 and for each step of x4
+        # the first, the blocks, the body's last; the three at SR size look 3 SR pixels away, which
+        # are 2 LR pixels at x2, 1 at x3; at x4 they are 2 half-size pixels, 3 with conv_up1's, so 2
         self.reach: int | None = REACH * blocks + 4
         self.conv_first = conv3(3, width)
         self.body = nn.Sequential(*[RRDB(width, growth) for _ in range(blocks)])
