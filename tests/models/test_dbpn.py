@@ -21,8 +21,7 @@ def test_equals_the_layers_written_out(scale):
     torch.manual_seed(0)
     model = DBPN(scale, stages=3, first=6, width=4).double()
     for name, parameter in model.named_parameters():
-        low = 0.1 if "act" in name else -0.1
-        torch.nn.init.uniform_(parameter, low, 0.3)
+        torch.nn.init.uniform_(parameter, 0.1 if "act" in name else -0.1, 0.3)
     state = model.state_dict()
     stride, padding = GEOMETRY[scale]
     image = torch.rand(2, 3, 5, 4, dtype=torch.float64)
