@@ -82,7 +82,7 @@ def predict_folder(
     if channels_last:  # the images need not be: convolutions follow their weights
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     console = Console(stderr=True)
-    cutter = _Cutter(model, console)
+    cutter = Cutter(model, console)
     with folder_atomically(out) as folder, ThreadPoolExecutor(WRITERS) as pool:
         writing: deque[Future[None]] = deque()
         shown = track(pictures.items(), "predict", console=console, disable=not console.is_terminal)
@@ -127,7 +127,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
     model.load_state_dict(found)
 
 
-class _Cutter:
+class Cutter:
     """Decides what of an image goes through a network at once, and says where that shows."""
 
     def __init__(self, model: nn.Module, console: Console) -> None:
