@@ -20,7 +20,7 @@ GAIN = {"+gv": 0.25, "+tv": 0.1, "l1": 0.3, "ssim": 0.6}
 def lay(root: Path) -> Path:
     """Copies what describes the studies (params, overlays, manifests, print) to a folder."""
     shutil.copy(ROOT / paths.PARAMS, root)
-    for folder in (paths.STUDIES, paths.PUBLISHED, "data/manifests"):
+    for folder in (paths.STUDIES, paths.PUBLISHED, "data/manifests", "data/released"):
         shutil.copytree(ROOT / folder, root / folder)
     return root
 

@@ -61,7 +61,7 @@ def test_another_picture_differs(tmp_path: Path) -> None:
 
 def test_the_verb_prints_a_line_and_writes_a_row_per_cell(tmp_path: Path, capsys) -> None:
     (tmp_path / "data").mkdir()
-    for part in ("data/manifests", "data/published", "workflow", "params.yaml"):
+    for part in ("data/manifests", "data/published", "data/released", "workflow", "params.yaml"):
         (tmp_path / part).symlink_to(ROOT / part)
     set5 = next(d for d in declared("fd").datasets if d.name == "set5")
     write_png(tmp_path / set5.hr / "a.png", data.astronaut()[:64, :64])

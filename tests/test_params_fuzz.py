@@ -59,7 +59,7 @@ def spoil(content: dict[str, Any], draw: random.Random) -> str:
 def test_a_spoilt_file_is_accepted_or_refused_in_one_line(tmp_path: Path, part: int) -> None:
     shutil.copytree(ROOT / "workflow" / "studies", tmp_path / "workflow" / "studies")
     (tmp_path / "data").mkdir()
-    for folder in ("manifests", "published"):
+    for folder in ("manifests", "published", "released"):
         (tmp_path / "data" / folder).symlink_to(ROOT / "data" / folder)
     original = params.read(ROOT / "params.yaml")
     messages: dict[str, str] = {}

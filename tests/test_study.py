@@ -22,7 +22,7 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     shutil.copytree(ROOT / "workflow" / "studies", tmp_path / "workflow" / "studies")
     (tmp_path / "data").mkdir()
-    for folder in ("manifests", "published"):
+    for folder in ("manifests", "published", "released"):
         (tmp_path / "data" / folder).symlink_to(ROOT / "data" / folder)
     return tmp_path
 
