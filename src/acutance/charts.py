@@ -21,9 +21,10 @@ from acutance.sheet import plural, rounded
 from acutance.spec import Track
 
 Row = Mapping[str, str]
+Fact = tuple[str, str]
 LEFT, RIGHT, TOP, BOTTOM = 50, 430, 34, 284
 STYLES = 6  # kinds of marks that the templates know
-LETTER = 7  # width that the legend leaves for one
+LETTER = 8  # width that the legend leaves for one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,6 @@ class Plot:
         zero: Where a gain is zero; empty where that lies outside.
         series: What is drawn.
         correlations: Over all images, then over each data set; of one set alone, once.
-        facts: What made it: (what, how).
         missing: Why images are not there; empty where all are.
     """
 
@@ -91,7 +91,6 @@ class Plot:
     zero: str
     series: tuple[Series, ...]
     correlations: tuple[Correlation, ...]
-    facts: tuple[tuple[str, str], ...]
     missing: str
 
     @property
@@ -106,12 +105,22 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A figure: its plots, track by track."""
+    """A figure.
+
+    Attributes:
+        id: Of its file and of its part of a page.
+        label: As the paper numbers it.
+        title: What it shows.
+        plots: Track by track.
+        made: What made the plots of each track: track, (what, how).
+        notes: What to know beside it.
+    """
 
     id: str
     label: str
     title: str
     plots: tuple[Plot, ...]
+    made: tuple[tuple[str, tuple[Fact, ...]], ...]
     notes: tuple[str, ...]
 
     @property
@@ -130,7 +139,7 @@ def charts(paper: Paper, tracks: Sequence[Track], rows: Sequence[Row]) -> tuple[
     """
     found = []
     for figure in paper.figures.values():
-        plots = []
+        plots, made = [], []
         for track in tracks:
             drawer = _Drawer(paper=paper, track=track, figure=figure)
             many = f"-{short(track.name, paper)}" if len(tracks) > 1 else ""
@@ -138,11 +147,15 @@ def charts(paper: Paper, tracks: Sequence[Track], rows: Sequence[Row]) -> tuple[
                 key = (figure.name, track.name, str(number))
                 own = [r for r in rows if (r["figure"], r["track"], r["panel"]) == key]
                 plots.append(drawer.plot(f"{paper.name}-{figure.name}{many}-{number}", panel, own))
+            mine = [r for r in rows if (r["figure"], r["track"]) == (figure.name, track.name)]
+            if any(row["image"] for row in mine):
+                made.append((short(track.name, paper), tuple(drawer.facts(mine))))
         chart = Chart(
             id=f"{paper.name}-{figure.name}",
             label=figure.label,
             title=figure.title,
             plots=tuple(plots),
+            made=tuple(made),
             notes=figure.notes,
         )
         found.append(chart)
@@ -178,7 +191,6 @@ class _Drawer:
             zero=ys.at(0.0) if panel.over and ys.low < 0 < ys.high else "",
             series=tuple(_series(points, xs, ys, self.paper)),
             correlations=tuple(_correlations(points, self.paper)),
-            facts=tuple(self.facts(points)),
             missing=reasons(dict.fromkeys(row["reason"] for row in rows if row["reason"])),
         )
 
@@ -188,7 +200,7 @@ class _Drawer:
         unit = str(noun("metrics", call.function).constants["UNIT"]) if call else ""
         return self.paper.label("metric", metric) + (f" ({unit})" if unit else "")
 
-    def facts(self, points: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    def facts(self, rows: Sequence[Row]) -> Iterator[Fact]:
         """Yields how both metrics measure, and the seeds whose mean a point is."""
         scale = self.figure.scale
         here = [m for e in self.track.evaluations if e.run.scale == scale for m in e.metrics]
@@ -197,7 +209,7 @@ class _Drawer:
             call = next((m for m in here if named and m.name == named.name), None)
             if call:
                 yield metric, f"{call.name} ({worded(call)})"
-        seeds = dict.fromkeys(row["seeds"] for row in points if row["seeds"])
+        seeds = dict.fromkeys(row["seeds"] for row in rows if row["seeds"])
         if seeds:
             yield "seeds", "; ".join(each.replace(";", ", ") for each in seeds)
 

@@ -1,6 +1,6 @@
 """Lays a tabulated table out as the paper prints it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
 
@@ -89,12 +89,22 @@ class _Printer:
     def block(self, where: tuple[str, ...]) -> Block:
         """Returns the rows of one block."""
         own = [row for row in self.rows if _at(row, self.apart) == where]
-        groups = [self.group(own, at) for at in self.order(self.down, own)]
+        groups = [self.group(rows, at) for at, rows in self.grouped(own)]
         return Block(caption=self.label(self.apart, where), groups=tuple(groups))
 
-    def group(self, rows: Sequence[Row], at: tuple[str, ...]) -> Group:
+    def grouped(self, rows: Sequence[Row]) -> Iterator[tuple[tuple[str, ...], list[Row]]]:
+        """Yields the table's rows with their cells.
+
+        What the paper does not print has no row at a scale at which the study does not run it.
+        """
+        printed = self.sheet.order("system")
+        for at in self.order(self.down, rows):
+            own = [row for row in rows if _at(row, self.down) == at]
+            if any(r["system"] in printed or " is not run at " not in r["reason"] for r in own):
+                yield at, own
+
+    def group(self, own: Sequence[Row], at: tuple[str, ...]) -> Group:
         """Returns the lines of one printed row: one per track that has it, then the print."""
-        own = [row for row in rows if _at(row, self.down) == at]
         lines = []
         for name in self.names:
             if any(row["track"] == name for row in own):

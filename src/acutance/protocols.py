@@ -49,7 +49,7 @@ def worded(call: Call, by_scale: Mapping[int, Call] | None = None) -> str:
         call: A metric or a degradation.
         by_scale: The same at each scale, where its arguments follow the scale.
     """
-    calls = {scale: _complete(each) for scale, each in (by_scale or {}).items()}
+    calls = {scale: _complete(each) for scale, each in sorted((by_scale or {}).items())}
     complete = _complete(call)
     parts = []
     for name in sorted(complete, key=[*WORDS, *complete].index):
@@ -59,7 +59,7 @@ def worded(call: Call, by_scale: Mapping[int, Call] | None = None) -> str:
             scales = ", ".join(f"×{scale}" for scale in values)
             parts.append(f"{OTHERS.get(name, name + ' {}').format(listed)} at {scales}")
         else:
-            parts.append(_word(name, complete[name]))
+            parts.append(_word(name, next(iter(values.values()), complete[name])))
     return ", ".join(filter(None, parts))
 
 
