@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from acutance.errors import Refused
 from acutance.metrics._protocol import compared
+from acutance.metrics._similarity import REACH, similarity, thinned
 
 __all__ = ["ssim"]
 
@@ -22,10 +22,6 @@ UNIT = "1"
 BETTER = "higher"
 RANGE = (-1.0, 1.0)
 
-REACH = 5  # pixels either side: an 11 x 11 window
-SIGMA = 1.5  # of the Gaussian window, in pixels
-C1 = 6.5025  # (0.01 * 255)^2
-C2 = 58.5225  # (0.03 * 255)^2
 SHRINK_TO = 256  # pixels: the short side for which one pixel is one viewing unit, `ssim.m`
 
 
@@ -72,45 +68,13 @@ def ssim(
         x, y = _shrunk(x), _shrunk(y)
     if min(x.shape) <= 2 * REACH:
         raise Refused(f"{x.shape[1]} x {x.shape[0]} pixels to compare; SSIM needs 11 x 11 or more")
-    similarity = _similarity(x, y)
+    index = similarity(x, y)
     if border == "valid":
-        similarity = similarity[REACH:-REACH, REACH:-REACH]
-    return float(similarity.mean())
-
-
-def _similarity(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns SSIM around every pixel, (H, W), the images mirrored beyond their border."""
-    mean_x, mean_y = _window(x), _window(y)
-    product = mean_x * mean_y
-    means = mean_x * mean_x + mean_y * mean_y
-    variances = _window(x * x + y * y) - means
-    covariance = _window(x * y) - product
-    return (2 * product + C1) * (2 * covariance + C2) / ((means + C1) * (variances + C2))
-
-
-def _window(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns the Gaussian mean around every pixel; scipy's "reflect" repeats the edge pixel."""
-    bell = np.exp(-np.square(np.arange(-REACH, REACH + 1)) / (2 * SIGMA**2))
-    taps = bell / bell.sum()
-    rows = ndimage.correlate1d(image, taps, axis=0, mode="reflect")
-    both: npt.NDArray[np.float64] = ndimage.correlate1d(rows, taps, axis=1, mode="reflect")
-    return both
+        index = index[REACH:-REACH, REACH:-REACH]
+    return float(index.mean())
 
 
 def _shrunk(image: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Returns `image` box-filtered and thinned as `ssim.m` does before it compares.
-
-    An even box of f pixels reaches from f/2 - 1 before its pixel to f/2 after it, as MATLAB's
-    `imfilter` places it.
-    """
+    """Returns `image` box-filtered and thinned as `ssim.m` does before it compares."""
     factor = max(1, (2 * min(image.shape) + SHRINK_TO) // (2 * SHRINK_TO))  # round half up
-    before = (factor - 1) // 2
-    sides = [-(-side // factor) for side in image.shape]  # ceil: pixels 0, f, 2f, ...
-    after = [
-        max(0, kept * factor - before - side) for kept, side in zip(sides, image.shape, strict=True)
-    ]
-    padded = np.pad(image, [(before, after[0]), (before, after[1])], "symmetric")
-    blocks = padded[: sides[0] * factor, : sides[1] * factor]
-    boxes = blocks.reshape(sides[0], factor, sides[1], factor)
-    means: npt.NDArray[np.float64] = boxes.mean(axis=(1, 3))
-    return means
+    return thinned(image, factor)
