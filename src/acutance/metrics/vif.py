@@ -3,8 +3,8 @@
 Paper: doi 10.1109/TIP.2005.859378, equations (16) to (20).
 Code:  the authors' `vifp_mscale.m`, as kept in Ach-1914/LadleNet@6c36c620af3a, Evaluation.
        Checked against that script in Octave and against sewar.
-Here:  departs from the paper as the script does: no steerable pyramid and no vectors, but four
-       scales of the image itself, pixel by pixel. An HR image without any detail is refused.
+Here:  departs in what the script departs in: four scales of the image itself, pixel by pixel, in
+       place of a steerable pyramid and vectors. An HR image without any detail is refused.
 """
 
 from typing import Any, Literal
