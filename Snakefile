@@ -4,6 +4,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/count.smk"
 include: "workflow/rules/report.smk"
 
 

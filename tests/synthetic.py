@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acutance import paths, report, study, tabulate
+from acutance import count, paths, report, study, tabulate
 from acutance.rows import MEAN
 from acutance.spec import Evaluation, Study
 
@@ -88,6 +88,7 @@ def write_record(root: Path, evaluation: Evaluation) -> None:
 def make(root: Path, name: str) -> Path:
     """Tabulates and reports a study; returns the folder of the report."""
     each = study.load(root, name)
+    count.write_counts(each, root)
     tabulate.tabulate(each, root, full=study.load(root, "papers"))
     report.report(each, root)
     return root / paths.REPORT.format(study=name)

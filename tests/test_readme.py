@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from acutance import plan, published
 from acutance.book import open_book
 from acutance.calibrate import calibrate
 from acutance.calibrations import read
+from acutance.count import Counter
+from acutance.counted import MEETS, meets
+from acutance.sizes import UNITS
 from acutance.study import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +24,7 @@ def agreement() -> Iterator[tuple[str, list[str]]]:
     """Paper and fields of each row of the agreement table."""
     for line in README.splitlines():
         fields = [field.strip() for field in line.strip("|").split("|")]
-        found = re.match(r"\[?(GV|FD|SPSR)\b", fields[0])
+        found = re.match(r"\[?(GV|FD|SPSR|DGGGAN)\b", fields[0])
         if found and len(fields) == 5:
             yield found[1].lower(), fields
 
@@ -53,6 +57,23 @@ def test_the_bicubic_rows_agree_as_the_table_says(photographs: Path) -> None:
         assert rows[calibration.name][1].startswith(f"{sum(a.agrees for a in found)} of ")
         assert all(a.agrees for a in found)
         assert rows[calibration.name][2] == "0, 0"
+
+
+def test_the_sizes_of_dgggan_agree_as_the_table_says() -> None:
+    cells = published.read_cells(ROOT / "data/published/dgggan/cells.csv")
+    study = load(ROOT, "papers")
+    track = next(track for track in study.tracks if track.name == "dgggan-sizes")
+    rules = dict(track.sizes)
+    found = [
+        meets(Decimal(Counter(each.model, each.scale).value(rules[c.metric])) / UNITS[c.unit], c)
+        for each in track.sized
+        for c in cells
+        if (c.table, c.system) == ("table5", each.printed)
+    ]
+    fields = dict(agreement())["dgggan"]
+    assert fields[1].startswith(f"{len(found)} of ")
+    assert fields[2] == "0, 0"
+    assert set(found) == {MEETS}
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))

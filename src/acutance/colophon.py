@@ -8,6 +8,7 @@ from acutance.protocols import headed, worded
 from acutance.published import Paper
 from acutance.sets import Dataset, Pairs
 from acutance.sheet import plural
+from acutance.sizes import titled
 from acutance.spec import Evaluation, Run, Track
 
 Row = Mapping[str, str]
@@ -50,6 +51,7 @@ def colophon(
     facts = [
         *_data(paper, used, runs),
         *_protocol(track, used),
+        *_sizes(paper, track),
         ("objectives", _objectives(runs)),
         ("recipes", _recipes(runs)),
         ("seeds", ", ".join(map(str, track.seeds)) if runs else ""),
@@ -118,11 +120,22 @@ def _centre(pairs: Pairs) -> str:
 
 def _protocol(track: Track, used: Sequence[Evaluation]) -> Iterable[Fact]:
     """Yields how SR images are kept, and how each of the table's metrics measures them."""
+    if not used:
+        return
     floats = "32-bit floats, neither rounded nor clipped"
     yield "SR images", "8-bit PNG" if track.output == "png" else floats
     for column, metric in track.metrics:
         at = {e.run.scale: m for e in used for m in e.metrics if m.name == metric.name}
         yield column.upper(), f"{metric.name} ({worded(metric, at)}), mean over images"
+
+
+def _sizes(paper: Paper, track: Track) -> Iterable[Fact]:
+    """Yields how sizes of networks are counted, and of which network where it has another name."""
+    for column, rule in track.sizes:
+        yield titled(column), f"{rule.name} ({rule.words})"
+    others = {s.printed: s.system for s in track.sized if s.printed != s.system}
+    labels = [f"{paper.label('system', name)}: {other}" for name, other in others.items()]
+    yield "counted as", "; ".join(labels)
 
 
 def _recipes(runs: Sequence[Run]) -> str:

@@ -1,7 +1,8 @@
 """Printed sizes beside counted ones: cells of tables, and by which convention a size is met."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
@@ -10,7 +11,7 @@ from pathlib import Path
 from acutance.published import Cell, Paper, Table
 from acutance.rows import read_rows
 from acutance.sheet import plural, rounded
-from acutance.sizes import HEAD, UNITS, Convention
+from acutance.sizes import HEAD, UNITS, Convention, titled
 from acutance.spec import Study, Track
 
 Row = Mapping[str, str]
@@ -18,7 +19,6 @@ MATCHES = (
     "track,table,row,column,system,counted,scale,metric,unit,printed,convention,count,shown,meets"
 )
 MEETS, CUT, MISSES = "yes", "cut", "no"
-_WORDS = {"params": "Params", "madds": "Mult-Adds", "flops": "FLOPs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Counts:
     @cached_property
     def found(self) -> Mapping[tuple[str, str, int, str], tuple[str, int]]:
         """What was counted, and its size, by track, printed system, scale and convention."""
-        if not self.study.counts or not self.path.is_file():
+        if not self.path.is_file():
             return {}
         return {
             (row["track"], row["system"], int(row["scale"]), row["convention"]): (
@@ -75,7 +75,7 @@ class Counts:
         if scale not in scales:
             here = f"declared at scale {scale}" if scales else "modelled here yet"
             return Size(convention=rule.name, reason=f"{label} is not {here}")
-        if not self.found:
+        if not self.path.is_file():
             return Size(convention=rule.name, reason=f"not counted yet: {self.study.counts}")
         found = self.found.get((track.name, system, scale, rule.name))
         if found is None:
@@ -139,11 +139,17 @@ def heading(paper: Paper, table: str, rows: Sequence[Row]) -> str:
     names = []
     for metric in dict.fromkeys(row["metric"] for row in rows if row["table"] == table):
         either = labels.get(("measure", metric)) or labels.get(("metric", metric))
-        names.append(either or _WORDS[metric])
+        names.append(either or titled(metric))
     return " and ".join(names)
 
 
-def notes(paper: Paper, table: str, rows: Sequence[Row], tracks: Mapping[str, str]) -> list[str]:
+def notes(
+    paper: Paper,
+    table: str,
+    rows: Sequence[Row],
+    tracks: Mapping[str, str],
+    conventions: Sequence[Convention],
+) -> list[str]:
     """Returns one note for each printed size: which conventions meet it, or that none does.
 
     Scales that print the same number and have the same outcome share a note.
@@ -153,6 +159,7 @@ def notes(paper: Paper, table: str, rows: Sequence[Row], tracks: Mapping[str, st
         table: The table.
         rows: Of `MATCHES`, all of the paper.
         tracks: Name and label of the paper's tracks that count sizes.
+        conventions: All that are declared; a last note says what those mean that the others name.
     """
     cells: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
@@ -161,16 +168,26 @@ def notes(paper: Paper, table: str, rows: Sequence[Row], tracks: Mapping[str, st
             cells.setdefault(key, []).append(row)
     scales = {key[3] for key in cells}
     shared: dict[tuple[str, str], list[str]] = {}
-    for (track, system, metric, scale), own in cells.items():
+    for track, system, metric, scale in sorted(cells, key=_order(cells)):
+        own = cells[track, system, metric, scale]
         label = paper.label("system", system, table)
         who = f"{label} ({tracks[track]})" if len(tracks) > 1 else label
         named = heading(paper, table, [row for row in own if row["metric"] == metric])
         printed = f"{named} {own[0]['printed']} {own[0]['unit']}: {_outcome(own)}"
         shared.setdefault((who, printed), []).append(scale)
-    return [
-        f"{who}{_scales(found) if len(scales) > 1 else ''}, {text}"
-        for (who, text), found in shared.items()
+    found = [
+        f"{who}{_scales(own) if len(scales) > 1 else ''}, {text}"
+        for (who, text), own in shared.items()
     ]
+    said = set(re.findall(r"[^\s,()]+", " ".join(found)))
+    legend = [f"{each.name} ({each.words})" for each in conventions if each.name in said]
+    return found + ([f"Conventions: {'; '.join(legend)}"] if legend else [])
+
+
+def _order(keys: Iterable[tuple[str, ...]]) -> Callable[[tuple[str, ...]], list[int]]:
+    """Returns a key that sorts by the first part, then the second, each as it first appears."""
+    places = [list(dict.fromkeys(parts)) for parts in zip(*keys, strict=True)]
+    return lambda key: [place.index(part) for place, part in zip(places, key, strict=True)]
 
 
 def _outcome(rows: Sequence[Row]) -> str:

@@ -48,7 +48,9 @@ def asked(book: Book, entry: Mapping[str, Any], cells: Sequence[Cell], place: st
     printed = [cell for cell in cells if not cell.dataset]
     default = ["bicubic"] if "test" in entry else []
     ours = params.listing(entry["ours"], f"{place}.ours", str) if "ours" in entry else default
-    systems = dict.fromkeys((*ours, *(cell.system for cell in printed)))
+    tables = {cell.table for cell in printed}
+    shown = (cell.system for cell in cells if cell.table in tables)  # some have dashes for sizes
+    systems = dict.fromkeys((*ours, *shown))
     return {
         "sizes": _sizes(book, entry, {cell.metric: cell for cell in printed}, f"{place}.sizes"),
         "sized": tuple(_sized(book, entry, systems, {cell.scale for cell in printed}, place)),

@@ -103,6 +103,8 @@ class Grid:
         footnotes: Why cells are empty; a box's `note` counts from 1.
         notes: What to know beside the table.
         outside: Printed rows whose data set is not in the study.
+        sizes: Which conventions meet the printed sizes of networks, one note each.
+        sized: What these notes are headed with.
     """
 
     id: str
@@ -117,12 +119,19 @@ class Grid:
     footnotes: tuple[str, ...]
     notes: tuple[str, ...]
     outside: tuple[str, ...]
+    sizes: tuple[str, ...] = ()
+    sized: str = ""
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """All boxes, row by row."""
         lines = (line for block in self.blocks for group in block.groups for line in group.lines)
         return tuple(box for line in lines for box in line.boxes)
+
+    @property
+    def marked(self) -> bool:
+        """Whether any number is marked as the best."""
+        return any(number.best for box in self.boxes for number in box.numbers)
 
     @property
     def widths(self) -> tuple[int, int]:

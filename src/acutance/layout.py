@@ -8,6 +8,7 @@ from acutance.blanks import Blanks
 from acutance.grid import PRINT, Block, Box, Grid, Group, Line, Number, short, signed
 from acutance.published import Paper, Table
 from acutance.sheet import outside, rounded, systems
+from acutance.sizes import WORDS as SIZES
 from acutance.spec import Track
 
 Row = Mapping[str, str]
@@ -76,14 +77,17 @@ class _Printer:
 
     def label(self, axes: list[str], at: tuple[str, ...]) -> str:
         """Returns the words for a place: `Set5 ×2`."""
-        return " ".join(text for _, text in self.heads(axes, at, sign="×"))
+        return " ".join(filter(None, (text for _, text in self.heads(axes, at, sign="×"))))
 
     def heads(
         self, axes: list[str], at: tuple[str, ...], sign: str = ""
     ) -> tuple[tuple[str, str], ...]:
         """Returns (axis, label) along some axes; `sign` stands before a scale."""
         table = self.sheet.layout.table
-        labels = [(a, self.paper.label(a, v, table)) for a, v in zip(axes, at, strict=True)]
+        labels = [
+            (a, self.paper.label(a, v, table) + (f", {self.sheet.unit(v)}" if v in SIZES else ""))
+            for a, v in zip(axes, at, strict=True)
+        ]
         return tuple((axis, (sign if axis == "scale" else "") + text) for axis, text in labels)
 
     def block(self, where: tuple[str, ...]) -> Block:

@@ -33,6 +33,7 @@ def wanted(study: Study) -> dict[str, Any]:
                 "tables": list(track.tables),
                 "metrics": {column: metric.name for column, metric in track.metrics},
                 "scores": sorted({e.scores for e in track.evaluations}),
+                "sizes": {column: rule.name for column, rule in track.sizes},
             }
             for track in study.tracks
         ],
@@ -57,6 +58,7 @@ def page_digest(study: Study, root: Path) -> str:
         wanted(study),
         [book.section(name) for name in ("calibrations", "metrics", "degradations")],
         sorted({e.dataset.id for e in study.evaluations}),
+        study.counts,
         [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         source_digest("tabulate", "tabulate"),
         source_digest("report", "report"),
@@ -79,7 +81,7 @@ def pages(study: Study, root: Path) -> list[str]:
     beside = [
         pattern.format(study=study.name, paper=track.paper)
         for track in study.tracks
-        for pattern in (paths.CLAIMS, paths.FIGURES)
+        for pattern in (paths.CLAIMS, paths.FIGURES, *([paths.SIZES] if track.sizes else []))
     ]
     plain = [paths.METRICS, paths.CURVES, paths.CALIBRATION, paths.REPORT]
     made = paths.MADE.format(study=study.name, made=page_digest(study, root))

@@ -5,12 +5,12 @@ bytes. No number in it is typed; templates hold words only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jinja2
 
-from acutance import __version__, comparisons, paths, points, published
+from acutance import __version__, comparisons, counted, paths, points, published
 from acutance.agreement import Calibrated, calibrated
 from acutance.charts import Chart, charts
 from acutance.claims import Judged, judged
@@ -146,6 +146,9 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
     claims = _read(root, paths.CLAIMS.format(**where), comparisons.HEAD)
     drawn = _read(root, paths.FIGURES.format(**where), points.HEAD)
+    sizes = []
+    if any(track.sizes for track in tracks):
+        sizes = _read(root, paths.SIZES.format(**where), counted.MATCHES)
     every = [row for each in rows.values() for row in each]
     if not {run for row in every for run in row["runs"].split(";") if run} <= set(made):
         place = f"results/tables/{study.name}/{paper.name}"
@@ -155,7 +158,11 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     grids, below = [], {}
     for table in names:
         own = tuple(track for track in tracks if table in track.tables)
-        grid = lay_out(paper, table, rows[table], own, better)
+        grid = replace(
+            lay_out(paper, table, rows[table], own, better),
+            sizes=tuple(counted.notes(paper, table, sizes, labels, study.conventions)),
+            sized=counted.heading(paper, table, sizes),
+        )
         by_track = {t.name: [r for r in rows[table] if r["track"] == t.name] for t in own}
         grids.append(grid)
         below[grid.id] = tuple(

@@ -8,8 +8,15 @@ from typing import Literal
 
 from acutance.calls import Call
 
+# What papers call sizes
+WORDS = {"params": "Params", "madds": "Mult-Adds", "flops": "FLOPs"}
 HEAD = "track,system,counted,scale,convention,value"
 UNITS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def titled(metric: str) -> str:
+    """Returns what a column is called that measures `metric`: `PSNR`, `Params`."""
+    return WORDS.get(metric, metric.upper())
 
 
 @dataclass(frozen=True, kw_only=True)

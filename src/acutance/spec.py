@@ -257,12 +257,10 @@ class Study:
 
     @cached_property
     def counts(self) -> str:
-        """The CSV of the sizes of networks; empty where no track asks for any."""
+        """The CSV of the sizes of networks that the tracks show."""
         asked = [
             (t.name, s.printed, s.scale, s.model.identity) for t in self.tracks for s in t.sized
         ]
-        if not any(track.sizes for track in self.tracks):
-            return ""
         source = source_digest("count", "study_rows")
         found = digest(asked, [asdict(each) for each in self.conventions], source)
         return paths.COUNTS.format(counted=f"{self.name}@{found}")

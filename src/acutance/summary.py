@@ -9,6 +9,7 @@ from statistics import median
 from acutance.colophon import costs, trained
 from acutance.origins import Origin
 from acutance.published import Cell, Paper
+from acutance.sizes import titled
 from acutance.spec import Track
 
 Row = Mapping[str, str]
@@ -70,6 +71,7 @@ def summarise(
     ids = dict.fromkeys(e.run.id for e in track.evaluations if e.run.trained)
     done = [made[run] for run in ids if made[run].state == "trained"]
     wanted = {(e.run.system, e.run.scale, e.dataset.name) for e in track.evaluations}
+    wanted |= {(each.printed, each.scale, "") for each in track.sized}
     cells = [cell for table in paper.tables.values() for cell in table.cells]
     blanks = Counter(filter(None, (_blank(paper, track, cell, wanted) for cell in cells)))
     return Summary(
@@ -92,14 +94,16 @@ def _blank(paper: Paper, track: Track, cell: Cell, wanted: Collection[tuple[str,
         return "the track is another experiment than the paper’s"
     if cell.table not in track.tables:
         return f"{paper.tables[cell.table].layout.label} is not in the track"
-    if cell.metric not in dict(track.metrics):
-        return f"{cell.metric.upper()} is not measured"
-    if cell.dataset not in {dataset.name for dataset in track.datasets}:
+    if cell.metric not in (*dict(track.metrics), *dict(track.sizes)):
+        return f"{titled(cell.metric)} is not {'measured' if cell.dataset else 'counted'}"
+    if cell.dataset and cell.dataset not in {dataset.name for dataset in track.datasets}:
         return f"{paper.label('dataset', cell.dataset)} is not tested on"
     if (cell.system, cell.scale, cell.dataset) in wanted:
         return ""
-    at = f" at ×{cell.scale}" if cell.system in track.systems else ""
-    return f"{paper.label('system', cell.system, cell.table)} is not trained{at}"
+    known = track.systems if cell.dataset else [each.printed for each in track.sized]
+    at = f" at ×{cell.scale}" if cell.system in known else ""
+    verb = "trained" if cell.dataset else "modelled"
+    return f"{paper.label('system', cell.system, cell.table)} is not {verb}{at}"
 
 
 def _gaps(paper: Paper, rows: Iterable[Row]) -> Iterable[Gap]:
@@ -110,12 +114,13 @@ def _gaps(paper: Paper, rows: Iterable[Row]) -> Iterable[Gap]:
     for metric, own in by_metric.items():
         worst = max(own, key=lambda row: abs(Decimal(row["difference"])))
         label = paper.label("system", worst["system"])
-        dataset = paper.label("dataset", worst["dataset"])
+        if worst["dataset"]:
+            label = f"{label}, {paper.label('dataset', worst['dataset'])}"
         yield Gap(
-            metric=metric.upper(),
+            metric=titled(metric),
             unit="" if own[0]["unit"] == "1" else own[0]["unit"],
             cells=len(own),
             median=str(median([abs(Decimal(row["difference"])) for row in own])),
             worst=worst["difference"],
-            where=f"{label}, {dataset} ×{worst['scale']}",
+            where=f"{label} ×{worst['scale']}",
         )

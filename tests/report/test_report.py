@@ -20,6 +20,7 @@ def test_the_same_results_give_the_same_bytes(root):
     folder = root / paths.REPORT.format(study="papers")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert sorted(before) == [
+        "dgggan-table5-tabular.tex", "dgggan-table5.tex",
         "gv-table1-tabular.tex", "gv-table1.tex", "gv-table2-tabular.tex", "gv-table2.tex",
         "index.html", "index.md",
     ]  # fmt: skip

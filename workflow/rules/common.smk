@@ -39,6 +39,7 @@ MADE = PAGES[-1].partition("@")[2]
 
 
 wildcard_constraints:
+    counted=r"[^/]+@[0-9a-f]{10}",
     dataset=r"[^/]+@[0-9a-f]{10}",
     pairs=r"[^/]+@[0-9a-f]{10}",
     run=r"[^/]+@[0-9a-f]{10}",

@@ -2,7 +2,7 @@
 # whether they are of today: a changed or a reverted parameter asks for another one.
 rule pages:
     input:
-        ancient(SCORES + TESTED),
+        ancient(SCORES + TESTED + [STUDY.counts]),
     output:
         [directory(page) if page.startswith("reports/") else page for page in PAGES],
     log:

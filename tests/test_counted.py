@@ -1,0 +1,191 @@
+"""Printed sizes beside counted ones: cells, notes, and what a track may say of them."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from acutance import count, counted, paths, plan, published, report, study, tabulate
+from acutance.counted import CUT, MATCHES, MEETS, MISSES, meets
+from acutance.errors import Refused
+from acutance.rows import read_rows
+from acutance.sheet import HEAD
+from synthetic import lay
+
+FD = """
+title: Sizes
+build: [sizes]
+tracks:
+  sizes:
+    paper: fd
+    compare: true
+    tables: [table2]
+    sizes: {params: parameters, madds: macs-720p}
+    deltas: {vdsr: {model: {channels: 1, bias: true}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the sizes of FD's Table 2, and those of DGGGAN's Table 5."""
+    root = lay(tmp_path_factory.mktemp("project"))
+    (root / paths.STUDIES / "sizes.yaml").write_text(FD, encoding="utf-8")
+    for name in ("sizes", "papers"):
+        each = study.load(root, name)
+        count.write_counts(each, root)
+        tabulate.tabulate(each, root)
+    return root
+
+
+def rows(root: Path, name: str, paper: str, table: str, head: str = HEAD) -> list[dict[str, str]]:
+    path = root / paths.TABLE.format(study=name, paper=paper, table=table)
+    return [row for _, row in read_rows(path, head)]
+
+
+def cell(root: Path, system: str, scale: int, metric: str) -> dict[str, str]:
+    place = (system, str(scale), metric)
+    (found,) = (
+        row
+        for row in rows(root, "sizes", "fd", "table2")
+        if (row["system"], row["scale"], row["metric"]) == place
+    )
+    return found
+
+
+def test_a_size_stands_beside_the_printed_one(root):
+    """57,281 parameters of SRCNN; 665,921 of VDSR with biases; FD prints 57 K and 665 K."""
+    for scale in (2, 3, 4):
+        found = cell(root, "srcnn", scale, "params")
+        assert (found["printed"], found["rebuilt"], found["difference"]) == ("57", "57.281", "0")
+        assert (found["protocol"], found["unit"], found["runs"]) == ("parameters", "K", "")
+        found = cell(root, "vdsr", scale, "params")
+        assert (found["rebuilt"], found["difference"]) == ("665.921", "1")
+        found = cell(root, "vdsr", scale, "madds")
+        assert (found["printed"], found["rebuilt"]) == ("612.6", "612.5912064")
+        assert found["difference"] == "0.0"
+    assert cell(root, "bicubic", 2, "params")["rebuilt"] == "0.0"
+
+
+def test_a_table_of_sizes_alone_says_what_is_not_here(root):
+    found = {(r["system"], r["metric"]): r for r in rows(root, "papers", "dgggan", "table5")}
+    assert len(found) == 12
+    assert found["esrgan", "params"]["rebuilt"] == "16.697987"
+    assert found["esrgan", "flops"]["difference"] == "0.0"
+    assert found["srgan", "params"]["rebuilt"] == "0.734219"
+    assert found["natsr", "flops"]["reason"] == "NatSR is not modelled here yet"
+    assert all(bool(row["rebuilt"]) != bool(row["reason"]) for row in found.values())
+
+
+def notes(root: Path, name: str, paper: str, table: str) -> list[str]:
+    each = study.load(root, name)
+    matches = root / paths.SIZES.format(study=name, paper=paper)
+    found = [row for _, row in read_rows(matches, MATCHES)]
+    read = published.read(root / paths.PUBLISHED / paper)
+    return counted.notes(read, table, found, {found[0]["track"]: "x"}, each.conventions)
+
+
+def test_notes_say_which_conventions_meet_the_print(root):
+    found = notes(root, "sizes", "fd", "table2")
+    assert (
+        "SRCNN ×2, ×3, ×4, Params 57 K: met by parameters, state (57.3 K) and weights (57.2 K)"
+        in found
+    )
+    assert "SRCNN ×3, Mult-Adds 52.7 G: met by macs-720p, macs-720p-up (52.70 G)" in found
+    assert "VDSR ×2, ×3, ×4, Params 665 K: met by weights (664.7 K)" in found
+    every = len(study.load(root, "sizes").conventions) - 3
+    lapsrn = f"LapSRN ×4, Mult-Adds 186.2 G: none of {every} conventions meets it; nearest: "
+    assert f"{lapsrn}macs-720p-up (182.38 G)" in found
+    assert found[-1].startswith("Conventions: parameters (learnable parameters); weights (")
+    assert "macs-64" not in found[-1], "says nothing of conventions that no note names"
+
+
+def test_the_notes_stand_below_the_table(root):
+    each = study.load(root, "papers")
+    report.report(each, root)
+    page = (root / paths.REPORT.format(study="papers") / "index.md").read_text(encoding="utf-8")
+    assert "\nParams and FLOPs:\n\n* ESRGAN, Params 16.7 M: met by parameters" in page
+    assert "| Params, M | rebuilt |" in page
+    assert "counted as: ESRGAN: rrdb; SRGAN: srgan-small" in page
+    assert "runs trained" not in page.partition("DGGGAN, sizes")[2].partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "printed", "expected"),
+    [
+        ("664.704", "665", MEETS),
+        ("665.921", "665", CUT),
+        ("665.921", "666", MEETS),
+        ("870.112", "862", MISSES),
+        ("89.634", "89.7", MISSES),
+        ("7.04", "7.0", MEETS),
+    ],
+)
+def test_to_meet_is_to_give_the_printed_digits(root, count, printed, expected):
+    cells = published.read(root / paths.PUBLISHED / "fd").cells
+    one = type(cells[0])(**{**cells[0].__dict__, "value": printed})
+    assert meets(Decimal(count), one) == expected
+
+
+def test_a_cut_number_is_said_to_be_cut():
+    row = dict.fromkeys(MATCHES.split(","), "")
+    row |= {"printed": "665", "unit": "K", "shown": "665.9", "convention": "a", "meets": CUT}
+    other = row | {"shown": "700.0", "convention": "b", "meets": MISSES}
+    said = counted._outcome([row, other])
+    assert said == "none of 2 conventions meets it rounded; cut, not rounded, a (665.9 K) does"
+
+
+def test_what_is_not_counted_yet_names_the_file(root):
+    each = study.load(root, "papers")
+    (root / each.counts).rename(root / "away")
+    track = next(t for t in each.tracks if t.name == "dgggan-sizes")
+    paper = published.read(root / paths.PUBLISHED / "dgggan")
+    size = counted.Counts(each, root).size(
+        track, paper, paper.tables["table5"], ("esrgan", 4, "params")
+    )
+    assert size.reason == f"not counted yet: {each.counts}"
+    (root / "away").rename(root / each.counts)
+
+
+def test_counts_are_part_of_what_dates_the_pages(root):
+    each = study.load(root, "papers")
+    before = (each.counts, plan.page_digest(each, root))
+    path = root / paths.PARAMS
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("lr: [64, 64]", "lr: [65, 65]"), encoding="utf-8")
+    changed = study.load(root, "papers")
+    after = (changed.counts, plan.page_digest(changed, root))
+    path.write_text(text, encoding="utf-8")
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+    assert paths.SIZES.format(study="papers", paper="dgggan") in plan.pages(each, root)
+    assert paths.SIZES.format(study="papers", paper="gv") not in plan.pages(each, root)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sizes": {"params": "parameters"}}, "the tables print 'madds'; say what counts it"),
+        ({"sizes": {"params": "macs-720p"}}, "sizes.params: 'macs-720p' counts macs"),
+        ({"sizes": {"psnr": "parameters"}}, "sizes.psnr: the tables print no such size"),
+        ({"sizes": {"params": "parametres"}}, "no entry 'parametres' in counts; did you mean"),
+        ({"sizes": "parameters"}, "tracks.sizes.sizes: wants named entries"),
+        ({"counted": {"edsr": "rdn"}}, "counted.edsr: no such key"),
+        ({"counted": {"srcnn": "srcn"}}, "no entry 'srcn' in systems; did you mean 'srcnn'?"),
+        ({"seeds": [0]}, "tracks.sizes.seeds: the track tests nothing; add `test`"),
+        ({"sizes": None}, "tracks.sizes.counted: the track counts nothing; add `sizes`"),
+    ],
+)
+def test_a_mistake_in_a_track_is_refused(root, change, message):
+    path = root / paths.STUDIES / "sizes.yaml"
+    content = yaml.safe_load(FD)
+    track = content["tracks"]["sizes"]
+    track.update({"counted": {"srcnn": "srcnn"}, **change})
+    track = {k: v for k, v in track.items() if v is not None}
+    content["tracks"]["sizes"] = track
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        study.load(root, "sizes")
+    path.write_text(FD, encoding="utf-8")
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
