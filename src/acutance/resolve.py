@@ -37,6 +37,7 @@ class Parameter:
     name: str
     annotation: ast.expr
     required: bool
+    default: Value = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,8 +290,10 @@ def _method(node: ast.ClassDef, *wanted: str) -> ast.FunctionDef | None:
 
 
 def _parameters(node: ast.FunctionDef) -> tuple[Parameter, ...]:
-    pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    return tuple(
-        Parameter(name=a.arg, annotation=a.annotation or ast.Name("str"), required=d is None)
-        for a, d in pairs
-    )
+    found = []
+    for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        annotation, default = a.annotation or ast.Name("str"), ast.literal_eval(d or "None")
+        found.append(
+            Parameter(name=a.arg, annotation=annotation, required=d is None, default=default)
+        )
+    return tuple(found)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from acutance import paths
+from acutance import paths, resolve
 from acutance.calls import Call, Loss
 from acutance.identity import digest, source_digest
 from acutance.released import Images, Weights
@@ -137,7 +137,10 @@ class Run:
     @property
     def channels(self) -> int:
         """1 for a network that works on luma, else 3."""
-        return 1 if self.model.kwargs.get("channels") == 1 else 3
+        if self.images is not None:
+            return 3
+        asked = resolve.noun("models", self.model.function).parameter("channels")
+        return 1 if self.model.kwargs.get("channels", asked and asked.default) == 1 else 3
 
     def shown(self) -> dict[str, Any]:
         """Returns the resolved run as plain values, for `show` and run.json."""
