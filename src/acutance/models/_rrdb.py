@@ -49,5 +49,15 @@ class _Dense(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         seen = [features]
         for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
-            seen.append(functional.leaky_relu(conv(torch.cat(seen, 1)), SLOPE, inplace=True))
+            seen.append(leaky(conv(torch.cat(seen, 1))))
         return torch.add(features, self.conv5(torch.cat(seen, 1)), alpha=SHARE)
+
+
+def larger(features: Tensor, by: int, conv: nn.Module) -> Tensor:
+    """Returns features with each pixel repeated `by` times each way, convolved and activated."""
+    return leaky(conv(functional.interpolate(features, scale_factor=by, mode="nearest")))
+
+
+def leaky(features: Tensor) -> Tensor:
+    """Returns features with those below 0 a fifth as large, in place."""
+    return functional.leaky_relu(features, SLOPE, inplace=True)

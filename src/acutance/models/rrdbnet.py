@@ -9,12 +9,11 @@ Here:  departs in nothing. The paper enlarges by 4; 2 and 3 are the authors' ear
 """
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from acutance.models._arguments import at_least, one_of
 from acutance.models._convolution import conv3, kaiming
 from acutance.models._float32 import in_float32
-from acutance.models._rrdb import REACH, RRDB, SLOPE
+from acutance.models._rrdb import REACH, RRDB, larger, leaky
 
 __all__ = ["RRDBNet"]
 
@@ -65,17 +64,8 @@ class RRDBNet(nn.Module):
         """
         first = self.conv_first(lr)  # (N, width, H, W)
         features = first + self.conv_body(self.body(first))
-        features = _larger(features, self.steps[0], self.conv_up1)
+        features = larger(features, self.steps[0], self.conv_up1)
         if len(self.steps) == 2:
-            features = _larger(features, self.steps[1], self.conv_up2)  # (N, width, s*H, s*W)
-        features = _leaky(self.conv_hr(features))
+            features = larger(features, self.steps[1], self.conv_up2)  # (N, width, s*H, s*W)
+        features = leaky(self.conv_hr(features))
         return {"sr": in_float32(self.conv_last, features)}  # (N, 3, s*H, s*W)
-
-
-def _larger(features: Tensor, by: int, conv: nn.Module) -> Tensor:
-    """Returns features with each pixel repeated `by` times each way, convolved and activated."""
-    return _leaky(conv(functional.interpolate(features, scale_factor=by, mode="nearest")))
-
-
-def _leaky(features: Tensor) -> Tensor:
-    return functional.leaky_relu(features, SLOPE, inplace=True)
