@@ -7,15 +7,21 @@ import pytest
 import yaml
 
 from acutance import count, counted, paths, plan, published, report, study, tabulate
+from acutance.book import open_book
 from acutance.counted import CUT, MATCHES, MEETS, MISSES, meets
 from acutance.errors import Refused
 from acutance.rows import read_rows
 from acutance.sheet import HEAD
+from acutance.tracks import track
 from synthetic import lay
 
+# Conventions of so many LR pixels that are not needed here: each is a pass of every network
+WITHOUT = "{}-36: null, {}-48: null, {}-64: null".format
+LESS = ", ".join(WITHOUT(*[unit] * 3) for unit in ("macs", "flops"))
 FD = """
 title: Sizes
 build: [sizes]
+counts: {%s}
 tracks:
   sizes:
     paper: fd
@@ -24,6 +30,14 @@ tracks:
     sizes: {params: parameters, madds: macs-720p}
     deltas: {vdsr: {model: {channels: 1, bias: true}}}
 """
+FD %= f"{LESS}, macs-50: null, flops-50: null"
+
+
+DGGGAN = f"""
+title: Table 5
+build: [dgggan-sizes]
+counts: {{{LESS}}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +45,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the sizes of FD's Table 2, and those of DGGGAN's Table 5."""
     root = lay(tmp_path_factory.mktemp("project"))
     (root / paths.STUDIES / "sizes.yaml").write_text(FD, encoding="utf-8")
-    for name in ("sizes", "papers"):
+    (root / paths.STUDIES / "table5.yaml").write_text(DGGGAN, encoding="utf-8")
+    for name in ("sizes", "table5"):
         each = study.load(root, name)
         count.write_counts(each, root)
         tabulate.tabulate(each, root)
@@ -68,7 +83,7 @@ def test_a_size_stands_beside_the_printed_one(root):
 
 
 def test_a_table_of_sizes_alone_says_what_is_not_here(root):
-    found = {(r["system"], r["metric"]): r for r in rows(root, "papers", "dgggan", "table5")}
+    found = {(r["system"], r["metric"]): r for r in rows(root, "table5", "dgggan", "table5")}
     assert len(found) == 12
     assert found["esrgan", "params"]["rebuilt"] == "16.697987"
     assert found["esrgan", "flops"]["difference"] == "0.0"
@@ -97,13 +112,14 @@ def test_notes_say_which_conventions_meet_the_print(root):
     lapsrn = f"LapSRN ×4, Mult-Adds 186.2 G: none of {every} conventions meets it; nearest: "
     assert f"{lapsrn}macs-720p-up (182.38 G)" in found
     assert found[-1].startswith("Conventions: parameters (learnable parameters); weights (")
-    assert "macs-64" not in found[-1], "says nothing of conventions that no note names"
+    assert "macs-720p-cut" in found[-1]
+    assert "flops-50-biases" not in found[-1], "says nothing of conventions that no note names"
 
 
 def test_the_notes_stand_below_the_table(root):
-    each = study.load(root, "papers")
+    each = study.load(root, "table5")
     report.report(each, root)
-    page = (root / paths.REPORT.format(study="papers") / "index.md").read_text(encoding="utf-8")
+    page = (root / paths.REPORT.format(study="table5") / "index.md").read_text(encoding="utf-8")
     assert "\nParams and FLOPs:\n\n* ESRGAN, Params 16.7 M: met by parameters" in page
     assert "| Params, M | rebuilt |" in page
     assert "counted as: ESRGAN: rrdb; SRGAN: srgan-small" in page
@@ -136,30 +152,32 @@ def test_a_cut_number_is_said_to_be_cut():
 
 
 def test_what_is_not_counted_yet_names_the_file(root):
-    each = study.load(root, "papers")
+    each = study.load(root, "table5")
     (root / each.counts).rename(root / "away")
-    track = next(t for t in each.tracks if t.name == "dgggan-sizes")
+    (only,) = each.tracks
     paper = published.read(root / paths.PUBLISHED / "dgggan")
     size = counted.Counts(each, root).size(
-        track, paper, paper.tables["table5"], ("esrgan", 4, "params")
+        only, paper, paper.tables["table5"], ("esrgan", 4, "params")
     )
     assert size.reason == f"not counted yet: {each.counts}"
     (root / "away").rename(root / each.counts)
 
 
 def test_counts_are_part_of_what_dates_the_pages(root):
-    each = study.load(root, "papers")
+    each = study.load(root, "table5")
     before = (each.counts, plan.page_digest(each, root))
     path = root / paths.PARAMS
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("lr: [64, 64]", "lr: [65, 65]"), encoding="utf-8")
-    changed = study.load(root, "papers")
+    path.write_text(text.replace("lr: [50, 50]", "lr: [51, 51]"), encoding="utf-8")
+    changed = study.load(root, "table5")
     after = (changed.counts, plan.page_digest(changed, root))
     path.write_text(text, encoding="utf-8")
     assert before[0] != after[0]
     assert before[1] != after[1]
-    assert paths.SIZES.format(study="papers", paper="dgggan") in plan.pages(each, root)
-    assert paths.SIZES.format(study="papers", paper="gv") not in plan.pages(each, root)
+    sizes = paths.SIZES.format(study="table5", paper="dgggan")
+    assert sizes in plan.pages(each, root)
+    demo = study.load(root, "demo")
+    assert not any(page.endswith("/sizes.csv") for page in plan.pages(demo, root))
 
 
 @pytest.mark.parametrize(
@@ -179,13 +197,12 @@ def test_counts_are_part_of_what_dates_the_pages(root):
 def test_a_mistake_in_a_track_is_refused(root, change, message):
     path = root / paths.STUDIES / "sizes.yaml"
     content = yaml.safe_load(FD)
-    track = content["tracks"]["sizes"]
-    track.update({"counted": {"srcnn": "srcnn"}, **change})
-    track = {k: v for k, v in track.items() if v is not None}
-    content["tracks"]["sizes"] = track
+    entry = {**content["tracks"]["sizes"], "counted": {"srcnn": "srcnn"}, **change}
+    content["tracks"]["sizes"] = {k: v for k, v in entry.items() if v is not None}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    book, _ = open_book(root, "sizes")
     with pytest.raises(Refused) as refused:
-        study.load(root, "sizes")
+        track(book, "sizes", "tracks.sizes")
     path.write_text(FD, encoding="utf-8")
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
