@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import twin as twins
 from acutance import calibrate, paths, study
 from synthetic import HOSTILE, fill, lay, make
 
@@ -49,4 +50,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     each = study.load(root, "demo")
     fill(each, root)
     make(root, "demo")
+    return root
+
+
+@pytest.fixture(scope="session")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of the twin of the FD paper: its tables, its figure, its claims."""
+    root = tmp_path_factory.mktemp("twin")
+    each = twins.lay_twin(root)
+    twins.write(root, each, *twins.likely())
+    make(root, "twin")
     return root

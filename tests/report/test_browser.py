@@ -64,11 +64,12 @@ CONTRAST = r"""() => {
   }
   return poor;
 }"""
+WHICH = [("root", "papers"), ("root", "demo"), ("hostile", "demo"), ("twin", "twin")]
 LOOKS = [(width, scheme) for width in (375, 1280) for scheme in ("light", "dark")]
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("which", [("root", "papers"), ("root", "demo"), ("hostile", "demo")])
+@pytest.mark.parametrize("which", WHICH)
 def test_the_page_in_a_browser(browser, request, which, look):
     (fixture, name), (width, scheme) = which, look
     path = request.getfixturevalue(fixture) / paths.REPORT.format(study=name) / "index.html"
@@ -106,4 +107,42 @@ def test_the_first_column_stays_in_sight(browser, root):
     page.evaluate("document.querySelector('#gv-table1 .scroll').scrollLeft = 400")
     assert head.bounding_box()["x"] == before
     assert page.locator("#gv-table1 tbody td").first.bounding_box()["x"] < 0
+    page.context.close()
+
+
+# Sizes of a figure's letters on the screen, in CSS pixels; the axis upwards is turned.
+LETTERS = """() => [...document.querySelectorAll("#twin-fig1 text")].map(text => {
+  const turned = text.getScreenCTM();
+  return Math.hypot(turned.a, turned.b) * parseFloat(getComputedStyle(text).fontSize);
+})"""
+
+
+def test_a_figure_is_drawn_in_the_colours_of_the_page(browser, twin):
+    path = twin / paths.REPORT.format(study="twin") / "index.html"
+    fills = {}
+    for scheme in ("light", "dark"):
+        page, wrong = opened(browser, path, width=375, scheme=scheme)
+        drawings = page.locator("#twin-fig1 svg")
+        assert drawings.count() == 2
+        for n in range(2):
+            box = drawings.nth(n).bounding_box()
+            assert box["x"] >= 0
+            assert 250 < box["width"] <= 375
+            assert 0.7 < box["height"] / box["width"] < 0.8
+        assert min(page.evaluate(LETTERS)) >= 9, "small on a phone, and still legible"
+        fill = "getComputedStyle(document.querySelector('#twin-fig1 {} path')).fill"
+        fills[scheme] = [page.evaluate(fill.format(f"g.s{n}")) for n in (1, 2, 3, 4)]
+        assert len(set(fills[scheme])) == 4
+        assert wrong == []
+        page.context.close()
+    assert not set(fills["light"]) & set(fills["dark"])
+
+
+def test_a_drawing_has_a_name_and_words(browser, twin):
+    path = twin / paths.REPORT.format(study="twin") / "index.html"
+    page, _ = opened(browser, path, width=1280, scheme="light")
+    drawing = page.get_by_role("img", name="Gain of LapSRN + FD over LapSRN, ×4")
+    assert drawing.count() == 1
+    assert "Spearman’s rank correlation is" in drawing.locator("desc").text_content()
+    assert drawing.locator("g path title").first.text_content().startswith("Urban100, im_")
     page.context.close()

@@ -67,9 +67,10 @@ def test_markdown_tables_parse(which, name, request):
     parser = MarkdownIt("gfm-like", {"linkify": False})
     opened = [token for token in parser.parse(text) if token.type == "table_open"]
     chapters = report.gather(study.load(root, name), root, "x").chapters
-    grids = [grid for chapter in chapters for grid in chapter.grids]
+    shown = sum(len(grid.blocks) for chapter in chapters for grid in chapter.grids)
+    shown += sum(len(chart.drawn) for chapter in chapters for chart in chapter.charts)
     calibration = "## Calibration" in text
-    assert len(opened) == sum(len(grid.blocks) for grid in grids) + len(chapters) + 1 + calibration
+    assert len(opened) == shown + len(chapters) + 1 + calibration
     widths: set[int] = set()
     for line in text.splitlines():
         if not line.startswith("|"):
@@ -99,6 +100,8 @@ DOCUMENTS = [
     ("root", "papers", "gv-table1"),
     ("root", "papers", "gv-table2"),
     ("root", "papers", "dgggan-table5"),
+    ("root", "papers", "fd-table2"),
+    ("root", "papers", "fd-fig1"),
     ("hostile", "demo", "gv-table1"),
 ]
 

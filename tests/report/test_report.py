@@ -21,6 +21,9 @@ def test_the_same_results_give_the_same_bytes(root):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert sorted(before) == [
         "dgggan-table5-tabular.tex", "dgggan-table5.tex",
+        "fd-fig1-1-picture.tex", "fd-fig1-1.svg", "fd-fig1-2-picture.tex", "fd-fig1-2.svg",
+        "fd-fig1.tex",
+        "fd-table1-tabular.tex", "fd-table1.tex", "fd-table2-tabular.tex", "fd-table2.tex",
         "gv-table1-tabular.tex", "gv-table1.tex", "gv-table2-tabular.tex", "gv-table2.tex",
         "index.html", "index.md",
     ]  # fmt: skip
