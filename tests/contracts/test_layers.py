@@ -21,6 +21,7 @@ LAYERS: tuple[set[str], ...] = (
         "image", "tif", "resize", "reduce", "gradient", "rivals", "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert",
+        "gaussians", "niqe", "ma",
         "points", "charts",
         "intervals", "comparisons", "correlations", "gains", "verdicts", "claims", "watch", "flops",
     },
