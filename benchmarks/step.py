@@ -30,7 +30,7 @@ from acutance.optim import optimiser, term
 from acutance.pack import pack
 from acutance.packed import Packed, open_packed
 from acutance.pairs import FLIPS, Pairs
-from acutance.spec import Recipe
+from acutance.recipes import Recipe
 from acutance.state import Checkpoints
 
 GOAL = 1.03

@@ -19,7 +19,7 @@ from acutance.optim import (
     settle,
     term,
 )
-from acutance.spec import Recipe
+from acutance.recipes import Recipe
 
 RECIPE = Recipe(name="r", patch=8, batch=2, steps=40, learning_rate=0.1)
 SGD = replace(RECIPE, optimiser="sgd", momentum=0.9, weight_decay=1e-4)

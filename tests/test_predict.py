@@ -12,8 +12,9 @@ from acutance.errors import Refused
 from acutance.models.bicubic import Bicubic
 from acutance.models.edsr import EDSR
 from acutance.models.espcn import ESPCN
-from acutance.predict import load_weights, predict_folder
+from acutance.predict import predict_folder
 from acutance.resize import resize
+from acutance.weights import load_weights
 
 rng = np.random.default_rng(0)
 COLOUR = rng.integers(0, 256, (7, 10, 3), np.uint8)

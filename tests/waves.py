@@ -9,8 +9,9 @@ import numpy as np
 from acutance.calls import Call, Loss
 from acutance.image import write_png
 from acutance.pack import pack
+from acutance.recipes import Recipe
 from acutance.sets import Dataset, Pairs
-from acutance.spec import Recipe, Run
+from acutance.spec import Run
 from acutance.train import train
 
 SET = Dataset(name="waves", role="train", images=4, licence="", cite="", sources=(), pictures=())

@@ -6,48 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from acutance import offers, params, published, resolve
+from acutance import contests, offers, params, published, recipes, resolve
 from acutance.book import Book, known_keys
-from acutance.calls import Call, Loss
+from acutance.calls import Call, Loss, declared
 from acutance.datasets import datasets
 from acutance.errors import Refused, nearest
-from acutance.resolve import Noun
+from acutance.recipes import Recipe
 from acutance.sets import Pairs
-from acutance.spec import Recipe, Run
+from acutance.spec import Run, Start
 
-_SHAVE = 64  # pixels: more would leave nothing of the smallest test images
-_SCALES = (2, 3, 4)
-_LEARNING_RATE = 10.0
+_TRAINED = ("losses", "recipe", "critics", "start", "train")
+_SYSTEM_KEYS = ("model", "scales", "size_only", "released", "images", *_TRAINED)
 
 
 def call(book: Book, section: str, name: str, *, scale: int) -> Call:
     """Returns a declared degradation or metric, its arguments resolved for one scale."""
     place = f"{section}.{name}"
     entry = book.entry(section, name, section)
-    return _call(section, name, entry, scale=scale, place=place)
-
-
-def _call(kind: str, name: str, entry: Mapping[str, Any], *, scale: int, place: str) -> Call:
-    function = entry.get("function", name)
-    found = _noun(kind, function, f"{place}.function" if "function" in entry else place)
-    given = {k: v for k, v in entry.items() if k != "function"}
-    bound = resolve.bind(found, given, scale=scale, place=place)
-    least = 1 if kind in ("models", "losses") else 0  # sides, depths, widths; pixels shaved
-    for name_, value in bound.items():
-        if isinstance(value, int) and not isinstance(value, bool) and value < least:
-            raise Refused(f"{place}.{name_}: must not be below {least}, found {value}")
-        if name_ == "shave" and isinstance(value, int) and value > _SHAVE:
-            raise Refused(f"{place}.shave: must not be above {_SHAVE}, found {value}")
-    return Call(name=name, kind=kind, function=function, arguments=tuple(sorted(bound.items())))
-
-
-def _noun(kind: str, function: object, place: str) -> Noun:
-    if not isinstance(function, str):
-        raise Refused(f"{place}: wants the name of a file in {kind}/, found {function!r}")
-    try:
-        return resolve.noun(kind, function)
-    except Refused as error:
-        raise Refused(f"{place}: {error}") from None
+    return declared(section, name, entry, scale=scale, place=place)
 
 
 def metric(book: Book, name: object, output: str, place: str, scale: int = 2) -> Call:
@@ -110,7 +86,7 @@ def run(
     entry = params.entry(book.section("systems"), system, place="systems", deltas=deltas)
     known_keys(
         entry,
-        ("model", "losses", "recipe", "scales", "train", "size_only", "released", "images"),
+        _SYSTEM_KEYS,
         inside,
     )
     if scale not in scales(book, system):
@@ -123,34 +99,89 @@ def run(
     if params.flag(entry, "size_only", inside) and ("recipe" in entry or "losses" in entry):
         raise Refused(f"{inside}: is only counted (size_only), and says how it is trained")
     if "recipe" not in entry:
-        if "losses" in entry:
-            raise Refused(f"{inside}: has losses and no recipe; say how it is trained")
+        for key in _TRAINED:
+            if key in entry:
+                raise Refused(f"{inside}: has {key} and no recipe; say how it is trained")
         return Run(system=system, scale=scale, seed=0, model=model)
     losses = _losses(entry, model, scale, inside)
-    recipe = _recipe(book, entry["recipe"], scale, f"{inside}.recipe")
+    recipe = recipes.read(book, entry["recipe"], scale, f"{inside}.recipe")
+    rivals = contests.read(book, entry.get("critics"), recipe, scale, inside)
+    start = _start(book, entry, (system, scale, seed), place=place, track=track)
     if track is None:
         plain = Run(system=system, scale=scale, seed=seed, model=model)
-        return replace(plain, losses=losses, recipe=recipe)
+        return replace(plain, losses=losses, recipe=recipe, contests=rivals, start=start)
     own = params.mapping(entry.get("train"), f"{inside}.train")
     fed = {**track, "train": {**params.mapping(track.get("train"), f"{place}.train"), **own}}
     train = _pairs(book, fed, "train", scale, place)
     validate = _pairs(book, fed, "validate", scale, place) if "validate" in track else None
     _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
-    for loss in losses:
-        side = loss.kwargs.get("patch")
-        if isinstance(side, int) and side > recipe.patch * scale:
-            what = f"patch {side} is larger than the HR patch {recipe.patch * scale}"
-            raise Refused(f"{inside}.losses.{loss.name}.patch: {what} of recipes.{recipe.name}")
+    _check_patches(losses, recipe, scale, inside)
     return Run(
         system=system,
         scale=scale,
         seed=seed,
         model=model,
         losses=losses,
+        contests=rivals,
+        start=start,
         recipe=recipe,
         train=train,
         validate=validate,
     )
+
+
+def _check_patches(losses: tuple[Loss, ...], recipe: Recipe, scale: int, inside: str) -> None:
+    for loss in losses:
+        side = loss.kwargs.get("patch")
+        if isinstance(side, int) and side > recipe.patch * scale:
+            what = f"patch {side} is larger than the HR patch {recipe.patch * scale}"
+            raise Refused(f"{inside}.losses.{loss.name}.patch: {what} of recipes.{recipe.name}")
+
+
+def _start(
+    book: Book,
+    entry: Mapping[str, Any],
+    run_: tuple[str, int, int],
+    *,
+    place: str,
+    track: Mapping[str, Any] | None,
+) -> Start | None:
+    """Returns the run whose weights a training begins with, where its entry names one."""
+    system, scale, seed = run_
+    inside = f"systems.{system}.start"
+    given = _begun(entry, scale, inside)
+    if not given:
+        return None
+    known_keys(given, ("system", "scale", "without"), inside)
+    other, at, without = given.get("system"), given.get("scale", scale), given.get("without")
+    book.check("systems", other, f"{inside}.system")
+    left = params.listing(without, f"{inside}.without", str) if without is not None else ()
+    _check_chain(book, str(other), at, seen=[(system, scale)])
+    begun = run(book, str(other), at, seed, place=inside if track is None else place, track=track)
+    if not begun.weighted and track is not None:
+        raise Refused(f"{inside}.system: '{other}' has no weights to begin with")
+    return Start(run=begun, without=left)
+
+
+def _begun(entry: Mapping[str, Any], scale: object, inside: str) -> dict[str, Any]:
+    """Returns the key `start` of a system at one scale, empty where it has none there."""
+    value = entry.get("start")
+    if isinstance(value, Mapping) and resolve.scales(value) is not None:
+        value = value.get(f"x{scale}")
+    return {"system": value} if isinstance(value, str) else params.mapping(value, inside)
+
+
+def _check_chain(book: Book, system: str, scale: object, seen: list[tuple[str, object]]) -> None:
+    """Refuses a training that, over others or at once, begins with its own end."""
+    if (system, scale) in seen:
+        names = " <- ".join(f"{name} x{at}" for name, at in [*seen, (system, scale)])
+        place = f"systems.{seen[0][0]}.start"
+        raise Refused(f"{place}: a training cannot begin with its own end: {names}")
+    inside = f"systems.{system}.start"
+    given = _begun(book.entry("systems", system, "systems"), scale, inside)
+    if given.get("system") in book.section("systems"):
+        before = (given["system"], given.get("scale", scale))
+        _check_chain(book, *before, [*seen, (system, scale)])
 
 
 def network(value: object, scale: int, place: str) -> Call:
@@ -158,7 +189,7 @@ def network(value: object, scale: int, place: str) -> Call:
     entry = {"function": value} if isinstance(value, str) else params.mapping(value, place)
     if "function" not in entry:
         raise Refused(f"{place}: says no model{nearest('', resolve.names('models'))}")
-    model = _call("models", str(entry["function"]), entry, scale=scale, place=place)
+    model = declared("models", str(entry["function"]), entry, scale=scale, place=place)
     if model.kwargs.get("channels") == 1 and model.kwargs.get("residual_channels", 1) != 1:
         raise Refused(f"{place}.residual_channels: more than `channels`, which is 1; give it as 1")
     offered = resolve.noun("models", model.function).constants.get("SCALES")
@@ -190,64 +221,12 @@ def _loss(name: str, value: object, scale: int, offered: tuple[str, ...], place:
         raise Refused(f"{place}.weight: wants a number not below 0, found {weight!r}")
     levels = params.flag(entry, "levels", place)
     rest = {k: v for k, v in entry.items() if k not in ("weight", "levels")}
-    made = _call("losses", name, rest, scale=scale, place=place)
+    made = declared("losses", name, rest, scale=scale, place=place)
     for asked in resolve.noun("losses", made.function).asks:
         if asked not in offered:
             what = f"asks for '{asked}', and the model gives {', '.join(offered[1:])}"
             raise Refused(f"{place}: '{made.function}' {what}")
     return Loss(**vars(made), weight=float(weight), levels=levels)
-
-
-def check_recipe(book: Book, name: str) -> None:
-    """Checks a recipe, used or not, at every scale for which all of its values are given."""
-    place = f"recipes.{name}"
-    entry = book.entry("recipes", name, "recipes")
-    given = [s for value in entry.values() if (s := resolve.scales(value)) is not None]
-    possible = [scale for scale in _SCALES if all(scale in each for each in given)]
-    if not possible:
-        raise Refused(f"{place}: there is no scale of 2, 3 and 4 that has all of its values")
-    for scale in possible:
-        _recipe(book, name, scale, place)
-
-
-def _recipe(book: Book, name: object, scale: int, place: str) -> Recipe:
-    entry = book.entry("recipes", name, place)
-    inside = f"recipes.{name}"
-    fields = resolve.fields(Recipe, without=("name",))
-    given = resolve.check(fields, entry, what="a recipe", scale=scale, place=inside)
-    recipe = Recipe(name=str(name), **given)  # type: ignore[arg-type]  # checked: the very fields
-    for key in ("patch", "batch", "steps", "learning_rate", "factor", "loss_scale", "eps"):
-        if not 0 < getattr(recipe, key) < 1e12:
-            raise Refused(f"{inside}.{key}: wants a number above 0, found {getattr(recipe, key)}")
-    for key in ("momentum", "weight_decay", "validate_every"):
-        if not 0 <= getattr(recipe, key) < 1e12:
-            raise Refused(f"{inside}.{key}: must not be below 0, found {getattr(recipe, key)}")
-    for key in ("clip_norm", "clip_adjustable"):
-        if getattr(recipe, key) is not None and not getattr(recipe, key) > 0:
-            raise Refused(f"{inside}.{key}: wants a number above 0, found {getattr(recipe, key)}")
-    if recipe.clip_norm is not None and recipe.clip_adjustable is not None:
-        raise Refused(f"{inside}: clip_norm and clip_adjustable exclude each other; keep one")
-    _check_optimiser(recipe, inside)
-    return recipe
-
-
-def _check_optimiser(recipe: Recipe, inside: str) -> None:
-    """Refuses numbers with which no optimiser converges, and lists that contradict themselves."""
-    for key, value in (("momentum", recipe.momentum), *(("betas", b) for b in recipe.betas)):
-        if not 0 <= value < 1:
-            raise Refused(f"{inside}.{key}: wants numbers from 0 to below 1, found {value}")
-    if recipe.learning_rate > _LEARNING_RATE:
-        what = f"must not be above {_LEARNING_RATE}, found {recipe.learning_rate}"
-        raise Refused(f"{inside}.learning_rate: {what}")
-    beyond = [m for m in recipe.milestones if not 0 < m < recipe.steps]
-    if beyond:
-        what = f"{beyond[0]} lies outside its {recipe.steps} steps"
-        raise Refused(f"{inside}.milestones: {what}")
-    if list(recipe.milestones) != sorted(set(recipe.milestones)):
-        raise Refused(f"{inside}.milestones: each must be later than the one before it")
-    twice = [flip for flip in recipe.augment if recipe.augment.count(flip) > 1]
-    if twice:
-        raise Refused(f"{inside}.augment: '{twice[0]}' stands in it twice; remove one of them")
 
 
 def _pairs(book: Book, track: Mapping[str, Any], key: str, scale: int, place: str) -> Pairs:

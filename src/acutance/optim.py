@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from acutance.errors import Refused
+from acutance.recipes import Recipe
 from acutance.reduce import coarser
-from acutance.spec import Recipe
 
 
 class Diverged(Refused):

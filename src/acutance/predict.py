@@ -10,8 +10,6 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from acutance import image
@@ -98,35 +96,6 @@ def predict_folder(
             written.result()
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Puts the weights of a safetensors file into `model`, in place; every one must fit.
-
-    Raises:
-        Refused: If the file is absent or damaged, or a name or a shape does not fit the model.
-    """
-    if not path.is_file():
-        raise Refused(f"{path}: no such file; give the weights.safetensors of a run")
-    try:
-        found = load_file(path)
-    except (SafetensorError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise Refused(f"{path}: not a safetensors file ({reason}); give a run's weights") from None
-    wanted = model.state_dict()
-    if missing := [key for key in wanted if key not in found]:
-        raise Refused(f"{path}: lacks {_some(missing)}, which the model has; are they of another?")
-    if extra := [key for key in found if key not in wanted]:
-        raise Refused(f"{path}: has {_some(extra)}, which the model lacks; are they of another?")
-    for key, value in wanted.items():
-        if found[key].shape != value.shape:
-            raise Refused(
-                f"{path}: {key}: found shape {tuple(found[key].shape)}, the model wants "
-                f"{tuple(value.shape)}; were they trained at this scale, with these arguments?"
-            )
-        if not found[key].isfinite().all():
-            raise Refused(f"{path}: {key}: holds NaN or infinity; train again")
-    model.load_state_dict(found)
-
-
 class Cutter:
     """Decides what of an image goes through a network at once, and says where that shows."""
 
@@ -209,9 +178,3 @@ def _write(stem: Path, planes: image.Single, lr: image.Bytes, output: Output) ->
         image.write_png(stem.with_name(f"{stem.name}.png"), image.quantise(sr))
     else:
         image.write_float_tif(stem.with_name(f"{stem.name}.tif"), sr)
-
-
-def _some(keys: list[str]) -> str:
-    """Returns the first keys in words."""
-    rest = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return f"{', '.join(keys[:3])}{rest}"

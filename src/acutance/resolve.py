@@ -20,6 +20,8 @@ from acutance.errors import Refused, nearest
 PACKAGE = Path(__file__).resolve().parent
 _SCALE = re.compile(r"x[0-9]{1,2}")
 _SINGULAR = {
+    "critics": "critic",
+    "games": "game",
     "degradations": "degradation",
     "losses": "loss",
     "loops": "loop",

@@ -1,6 +1,6 @@
 """Critics in a training: each a player of its own, and a term of the network it plays against."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,8 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from acutance.optim import Player, optimiser, play
-from acutance.spec import Recipe
+from acutance.optim import Part, Player, optimiser, play
+from acutance.recipes import Recipe
 
 Critic = Callable[[Tensor], Tensor]
 View = Callable[[Tensor], Tensor]
@@ -46,6 +46,27 @@ class Rival:
     recipe: Recipe
 
 
+def itself(image: Tensor) -> Tensor:
+    """Returns the image: what a critic of images is shown."""
+    return image
+
+
+def columns(terms: Sequence[Part], rivals: Sequence[Rival]) -> tuple[str, ...]:
+    """Returns the names of what the log tells beside the loss, in the order of the sums.
+
+    Args:
+        terms: Of the network's objective, without its contests.
+        rivals: Its critics.
+    """
+    names = [part.name for part in terms] + [f"adversarial_{rival.name}" for rival in rivals]
+    if rivals:
+        names.append("norm")
+    return (*names, *(f"critic_{r.name}{part}" for r in rivals for part in _TOLD))
+
+
+_TOLD = ("", "_norm", "_real", "_fake")
+
+
 class Opponent:
     """A critic in training; as a term of an objective, the network's side of the contest.
 
@@ -53,7 +74,6 @@ class Opponent:
         name: Of the network's side in the log.
         weight: Of the network's side.
         player: The critic's side.
-        columns: What `answer` returns, by their names in the log.
     """
 
     def __init__(self, rival: Rival, device: torch.device, *, layout: torch.memory_format) -> None:
@@ -68,8 +88,6 @@ class Opponent:
             terms=(_Answer(self),),
             optimiser=optimiser(rival.recipe, network.parameters()),
         )
-        critic = f"critic_{rival.name}"
-        self.columns = (critic, f"{critic}_norm", f"{critic}_real", f"{critic}_fake")
 
     def __call__(self, named: Mapping[str, Tensor]) -> Tensor:
         """Returns the network's loss; the critic's weights get no gradient of it."""

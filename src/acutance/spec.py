@@ -8,60 +8,20 @@ from typing import Any, Literal
 
 from acutance import paths, resolve
 from acutance.calls import Call, Loss
+from acutance.contests import Contest
 from acutance.identity import digest, source_digest
+from acutance.recipes import Recipe
 from acutance.released import Images, Weights
 from acutance.sets import Dataset, Pairs
 from acutance.sizes import Convention, Sized
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How weights are fitted.
+class Start:
+    """What a training begins with: another run's weights, but those whose names begin so."""
 
-    Attributes:
-        name: As in params.yaml; a shortened recipe has its own name.
-        patch: Side of the LR crop; the HR crop is `patch * scale`.
-        batch: Crops in a step.
-        steps: Updates of the weights.
-        sampling: `uniform` (image, place and flip drawn anew each step) or `epoch` (every image
-            once in each epoch, the last batch as short as it comes).
-        augment: Which flips of a crop are drawn.
-        learning_rate: At the start.
-        milestones: Steps after which the learning rate is multiplied by `factor`.
-        clip_norm: Greatest norm of the gradient, or None.
-        clip_adjustable: VDSR's theta: entries are clipped to ±theta / learning rate, or None.
-        loss_scale: Multiplies the objective before its gradient is taken: for authors who sum over
-            pixels where our losses average.
-        keep: `last` weights, or the `best` in validation PSNR.
-        validate_every: Steps between validations; 0 for none.
-        first_only: Which weights alone learn at first: those whose names begin so; None for all.
-        first_steps: How long "at first" is.
-    """
-
-    name: str
-    patch: int
-    batch: int
-    steps: int
-    learning_rate: float
-    optimiser: Literal["adam", "sgd"] = "adam"
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    milestones: tuple[int, ...] = ()
-    factor: float = 1.0
-    clip_norm: float | None = None
-    clip_adjustable: float | None = None
-    sampling: Literal["uniform", "epoch"] = "uniform"
-    augment: tuple[Literal["flip_h", "flip_v", "transpose"], ...] = ()
-    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-    compile: bool = False
-    channels_last: bool = False
-    loss_scale: float = 1.0
-    keep: Literal["last", "best"] = "last"
-    validate_every: int = 0
-    first_only: str | None = None
-    first_steps: int = 0
+    run: Run
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +37,8 @@ class Run:
     seed: int
     model: Call
     losses: tuple[Loss, ...] = ()
+    contests: tuple[Contest, ...] = ()
+    start: Start | None = None
     recipe: Recipe | None = None
     train: Pairs | None = None
     validate: Pairs | None = None
@@ -113,12 +75,20 @@ class Run:
             self.scale,
             self.seed,
             self.channels,
+            *([contest.identity for contest in self.contests]),
+            *([source_digest("train", "_rivals")] if self.contests else []),
+            *([self.start.run.digest, self.start.without] if self.start else []),
         ]
 
     @property
     def trained(self) -> bool:
         """Whether there are weights to fit."""
         return self.recipe is not None
+
+    @property
+    def chain(self) -> tuple[Run, ...]:
+        """The runs that it begins with, the first of them first, and itself."""
+        return (*(self.start.run.chain if self.start else ()), self)
 
     @property
     def weighted(self) -> bool:
@@ -162,6 +132,10 @@ class Run:
                 }
                 for loss in self.losses
             }
+            if self.contests:
+                plain["critics"] = {contest.name: contest.shown() for contest in self.contests}
+            if self.start:
+                plain["start"] = {"run": self.start.run.id, "without": list(self.start.without)}
             plain["recipe"] = asdict(self.recipe)
             plain["train"] = self.train.id
             plain["validate"] = self.validate.id if self.validate else None
@@ -275,5 +249,6 @@ class Study:
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        """All runs, each once, in the order of the tracks."""
-        return tuple({e.run.id: e.run for e in self.evaluations}.values())
+        """All runs, each once, in the order of the tracks; before each, what it begins with."""
+        begun = (run for e in self.evaluations for run in e.run.chain)
+        return tuple({run.id: run for run in begun}.values())

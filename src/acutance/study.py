@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from acutance import calibrations, counts, entries, params, paths
+from acutance import calibrations, counts, entries, params, paths, recipes
 from acutance.book import Book, open_book, word
 from acutance.calls import Call
 from acutance.datasets import dataset as declared_dataset
@@ -88,7 +88,7 @@ def _check_all(book: Book) -> None:
     for name in book.section("metrics"):
         entries.call(book, "metrics", name, scale=2)
     for name in book.section("recipes"):
-        entries.check_recipe(book, name)
+        recipes.check(book, name)
     for name in book.section("systems"):
         for scale in entries.scales(book, name):
             entries.run(book, name, scale, 0, place=f"systems.{name}")

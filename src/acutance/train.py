@@ -22,14 +22,18 @@ from acutance.device import device as device_called
 from acutance.device import set_threads
 from acutance.errors import Refused
 from acutance.files import folder_atomically
+from acutance.gradient import gradient_map
 from acutance.journal import Journal
 from acutance.machine import commit, device_name, now, versions
 from acutance.optim import Diverged, Term, term
 from acutance.packed import Packed, open_packed
 from acutance.pairs import Pairs
+from acutance.recipes import Recipe
 from acutance.resolve import load
-from acutance.spec import Recipe, Run
+from acutance.rivals import Game, Rival, columns, itself
+from acutance.spec import Run
 from acutance.state import Checkpoints
+from acutance.weights import begin_with
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
@@ -41,6 +45,7 @@ def train(
     validation: Path | None,
     out: Path,
     state: Path,
+    start: Path | None = None,
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float = 60.0,
@@ -53,6 +58,7 @@ def train(
         validation: Whole pairs that PSNR is measured on while training, packed too.
         out: The folder to write: `weights.safetensors`, `log.csv`, `run.json`.
         state: The folder of its state; removed when the run is done.
+        start: The weights of the run that it begins with, where it names one.
         device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:1`.
         threads: Of the CPU; None for torch's own choice.
         checkpoint_seconds: Between two states, at least.
@@ -72,7 +78,8 @@ def train(
     terms = [_term(loss) for loss in run.losses]
     loop = cast(Callable[..., dict[str, Tensor]], load("loops", run.loop))
 
-    names = [part.name for part in terms]
+    rivals = _rivals(run)
+    names = columns(terms, rivals)
     title = run.id.partition("@")[0]
     journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
     with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
@@ -80,7 +87,7 @@ def train(
         with journal, sitting.told_of_signals():
             try:
                 weights = loop(
-                    _network(run),
+                    _network(run, start),
                     terms,
                     pairs,
                     recipe,
@@ -90,6 +97,7 @@ def train(
                     state=sitting.state,
                     record=journal.record,
                     keep=sitting.keep,
+                    rivals=rivals,
                 )
             except _LeftError:
                 return TRY_AGAIN
@@ -225,10 +233,49 @@ def _recipe(run: Run, validation: Path | None) -> Recipe:
     return run.recipe
 
 
-def _network(run: Run) -> Callable[[], nn.Module]:
-    """Returns what makes the run's network."""
+def _network(run: Run, start: Path | None = None) -> Callable[[], nn.Module]:
+    """Returns what makes the run's network, with the weights it begins with."""
     model = cast(Callable[..., nn.Module], load("models", run.model.function))
-    return partial(model, run.scale, **run.model.kwargs)
+    made = partial(model, run.scale, **run.model.kwargs)
+    if run.start is None:
+        return made
+    if start is None:
+        raise Refused(f"{run.id}: begins with {run.start.run.id}; train that run first")
+
+    def begun(weights: Path, without: tuple[str, ...]) -> nn.Module:
+        network = made()
+        begin_with(network, weights, without=without)
+        return network
+
+    return partial(begun, start, run.start.without)
+
+
+def _rivals(run: Run) -> list[Rival]:
+    """Returns the critics that the run's network is trained against."""
+    if run.recipe is None:
+        return []
+    side, found = run.recipe.patch * run.scale, []
+    for contest in run.contests:
+        critic = cast(Callable[..., nn.Module], load("critics", contest.critic.function))
+        game = cast(Callable[..., Game], load("games", contest.game.function))
+        graded = contest.view == "gradient"
+        build = partial(
+            critic,
+            side + 2 * graded,
+            **({} if "channels" in contest.critic.kwargs else {"channels": run.channels}),
+            **contest.critic.kwargs,
+        )
+        found.append(
+            Rival(
+                name=contest.name,
+                weight=contest.weight,
+                build=build,
+                game=game(**contest.game.kwargs),
+                view=partial(gradient_map, padding=2) if graded else itself,
+                recipe=contest.recipe,
+            )
+        )
+    return found
 
 
 def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pairs:

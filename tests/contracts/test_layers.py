@@ -11,19 +11,22 @@ NOUNS = {"degradations", "models", "critics", "games", "losses", "loops", "metri
 LAYERS: tuple[set[str], ...] = (
     {
         "errors", "files", "paths", "resolve", "identity",
-        "params", "book", "calls", "sets", "spec", "datasets", "entries", "calibrations",
+        "params", "book", "recipes", "contests", "calls", "sets", "spec", "datasets", "entries",
+        "calibrations",
         "tracks", "study", "sizes", "counts", "counted",
         "published", "figures", "axes", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape", "keys", "released", "offers",
     },
     {
-        "image", "tif", "resize", "reduce", "gradient", "rivals", "parallel", "archive", "verify", "diagnose",
+        "image", "tif", "resize", "reduce", "gradient", "rivals", "weights",
+        "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert",
         "gaussians", "niqe", "ma",
         "points", "charts",
-        "intervals", "comparisons", "correlations", "gains", "verdicts", "claims", "watch", "flops",
+        "intervals", "comparisons", "correlations", "gains", "verdicts",
+        "size_verdicts", "claims", "watch", "flops",
     },
     NOUNS,
     {

@@ -12,8 +12,8 @@ from acutance.loops.restore import restore
 from acutance.optim import Term, term
 from acutance.packed import Packed
 from acutance.pairs import FLIPS, Pairs
+from acutance.recipes import Recipe
 from acutance.rivals import Rival
-from acutance.spec import Recipe
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(

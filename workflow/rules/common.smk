@@ -52,9 +52,10 @@ def hr_of_pairs(wildcards):
 
 
 def packed_of_run(wildcards):
-    """What a run trains on, and what it is validated on."""
+    """What a run trains on, what it is validated on, and the weights that it begins with."""
     run = RUNS[wildcards.run]
-    return [pairs.packed for pairs in (run.train, run.validate) if pairs]
+    begun = [paths.WEIGHTS.format(run=run.start.run.id)] if run.start else []
+    return [pairs.packed for pairs in (run.train, run.validate) if pairs] + begun
 
 
 def predicted_from(wildcards):

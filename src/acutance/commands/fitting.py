@@ -26,6 +26,7 @@ def train(options: argparse.Namespace) -> int:
         run,
         packed=root / run.train.packed,
         validation=root / run.validate.packed if run.validate else None,
+        start=root / paths.WEIGHTS.format(run=run.start.run.id) if run.start else None,
         out=out,
         state=root / paths.STATE.format(run=run.id),
         device=options.device,
@@ -38,6 +39,7 @@ def predict(options: argparse.Namespace) -> None:
     """Makes SR images for a test of the study, or of a plain folder."""
     from acutance import predict as verb
     from acutance.device import device, set_threads
+    from acutance.weights import load_weights
 
     if options.run_id is not None:
         root, study = study_of(options)
@@ -57,7 +59,7 @@ def predict(options: argparse.Namespace) -> None:
     if weights is None and (run.weighted or any(True for _ in model.parameters())):
         raise Refused(f"--weights: '{run.system}' has weights to load; give its safetensors file")
     if weights is not None:
-        verb.load_weights(model, weights)
+        load_weights(model, weights)
     set_threads(options.threads)
     verb.predict_folder(
         model,

@@ -25,9 +25,9 @@ from acutance.optim import (
 )
 from acutance.packed import Packed
 from acutance.pairs import Pairs, whole
+from acutance.recipes import Recipe
 from acutance.reduce import coarser, shrink
-from acutance.rivals import Opponent, Rival
-from acutance.spec import Recipe
+from acutance.rivals import Opponent, Rival, columns
 
 __all__ = ["restore"]
 
@@ -109,10 +109,10 @@ def restore(
         optimiser=optimiser(recipe, network.parameters()),
     )
     players = [learner, *(opponent.player for opponent in opponents)]
-    columns = ["loss", *(part.name for part in learner.terms)] + ["norm"] * bool(opponents)
-    columns += [column for opponent in opponents for column in opponent.columns]
-    sums = torch.zeros(len(columns), dtype=torch.float64, device=device)
-    now = _Progress(step=0, columns=tuple(columns), sums=sums)
+    told = ("loss", *columns(terms, rivals))
+    now = _Progress(
+        step=0, columns=told, sums=torch.zeros(len(told), dtype=torch.float64, device=device)
+    )
     if state is not None:
         _go_on(players, now, state)
     forward = torch.compile(network, dynamic=False) if recipe.compile else network
