@@ -21,6 +21,7 @@ from acutance.models import _fd as fd
 from acutance.models import _lapsrn as pyramid
 from acutance.models._arguments import one_of
 from acutance.models._convolution import kaiming
+from acutance.models._float32 import in_float32
 
 __all__ = ["LapSRNFD"]
 
@@ -140,7 +141,7 @@ class _Classes(nn.Module):
         features = self.convs(whole.expand(-1, self.channels, -1, -1))  # (N, 32, H/4, W/4)
         # The last cells may be smaller: their mean is over what there is of them.
         means = functional.avg_pool2d(features, self.cell // STRIDE, ceil_mode=True)
-        scores: Tensor = self.last(means.movedim(1, 3))  # (N, rows, columns, 3)
+        scores = in_float32(self.last, means.movedim(1, 3))  # (N, rows, columns, 3)
         return scores.softmax(3).movedim(3, 1)
 
 
