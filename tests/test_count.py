@@ -44,6 +44,19 @@ KNOWN = [
     ("edsr", 2, {}, 40_729_603, "9384.75"),
     ("edsr", 3, {}, 43_680_003, "4469.53"),
     ("edsr", 4, {}, 43_089_923, "2894.55"),
+    ("srcnn", 3, {"channels": 1}, 57_281, "52.62"),
+    ("rdn", 3, {}, 22_308_035, "2281.16"),
+    ("rcan", 2, {}, 15_444_643, "3526.78"),
+    ("rrdbnet", 4, {}, 16_697_987, "1032.59"),
+    ("msrresnet", 4, {}, 1_517_571, "146.08"),
+    ("lapsrn", 4, {}, 870_112, "125.74"),
+    ("dbpn", 4, {}, 10_426_358, "681.59"),
+]
+# Of networks with transposed convolutions, at output resolution: CARN prints 149.4 G for LapSRN.
+KNOWN_UP = [
+    ("lapsrn", 4, {"kernel": 3, "bias": True}, "149.35"),
+    ("lapsrn", 4, {}, "182.38"),
+    ("dbpn", 4, {}, "5211.43"),
 ]
 
 
@@ -52,6 +65,12 @@ def test_known_networks_have_their_known_size(function, scale, arguments, parame
     found = counter(function, scale, **arguments)
     assert found.value(PARAMETERS) == parameters
     assert f"{found.value(CUT) / 1e9:.2f}" == macs
+
+
+@pytest.mark.parametrize(("function", "scale", "arguments", "macs"), KNOWN_UP)
+def test_known_networks_at_output_resolution(function, scale, arguments, macs):
+    up = Convention(name="", count="macs", output=(1280, 720), transposed="output")
+    assert f"{counter(function, scale, **arguments).value(up) / 1e9:.2f}" == macs
 
 
 def test_a_third_of_a_pixel_counts_as_a_third():

@@ -8,6 +8,7 @@ from acutance.grid import signed
 from acutance.intervals import FAILS, HOLDS, NOT_COMPUTED, NOT_TESTABLE, UNDECIDED
 from acutance.published import Claim, Paper
 from acutance.sheet import plural, rounded
+from acutance.sizes import titled
 from acutance.verdicts import overall
 
 Row = Mapping[str, str]
@@ -131,7 +132,9 @@ def _finding(paper: Paper, row: Row) -> Finding:
     sheets = [t for t in paper.tables.values() if metric in t.order("metric")]
     digits = max((t.decimals(metric) for t in sheets), default=3)
     rebuilt = row["reason"]
-    if row["rebuilt_difference"]:
+    if row["rebuilt_difference"] and not row["images"]:  # of sizes, which are exact
+        rebuilt = f"{_shown(row['rebuilt_difference'], digits + 1)} ({row['reason']})"
+    elif row["rebuilt_difference"]:
         ends = (_shown(row[end], digits) for end in ("rebuilt_difference", "low", "high"))
         mean, low, high = ends
         images = plural(int(row["images"]), "image")
@@ -156,7 +159,7 @@ def _what(paper: Paper, row: Row) -> str:
     if baseline:
         gain = other or len(scales) > 1
         who = f"gain of {who} over {baseline}" if gain else f"{who} against {baseline}"
-    measured = score.upper()
+    measured = titled(score)
     if other:
         measured = f"rank correlation of {measured} with {other}"
     place = _listed(paper.label("dataset", name) for name in row["dataset"].split(";"))

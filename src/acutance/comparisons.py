@@ -89,7 +89,13 @@ def rows(paper: Paper, claim: Claim, measured: Measured) -> Iterator[dict[str, s
 
 
 def printed_difference(cells: tuple[Cell, ...], comparison: Comparison) -> Decimal | None:
-    """Returns system minus baseline as printed, or None where the paper does not print both.
+    """Returns system minus baseline as printed, or None where the paper does not print both."""
+    pair = printed_pair(cells, comparison)
+    return pair[0].number - pair[1].number if pair else None
+
+
+def printed_pair(cells: tuple[Cell, ...], comparison: Comparison) -> tuple[Cell, Cell] | None:
+    """Returns the printed numbers of system and baseline, or None where there are not both.
 
     Both numbers come from one table: the first that the claim's source names, else the first that
     has both (a number that a paper prints twice can be rounded differently).
@@ -100,7 +106,7 @@ def printed_difference(cells: tuple[Cell, ...], comparison: Comparison) -> Decim
         system = _cell(cells, table, comparison.system, comparison)
         baseline = _cell(cells, table, comparison.baseline, comparison)
         if system and baseline:
-            return system.number - baseline.number
+            return system, baseline
     return None
 
 

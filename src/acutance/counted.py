@@ -73,7 +73,7 @@ class Counts:
         label = paper.label("system", system, table.layout.table)
         scales = [each.scale for each in track.sized if each.printed == system]
         if scale not in scales:
-            here = f"declared at scale {scale}" if scales else "modelled here yet"
+            here = f"run at scale {scale} here" if scales else "modelled here yet"
             return Size(convention=rule.name, reason=f"{label} is not {here}")
         if not self.path.is_file():
             return Size(convention=rule.name, reason=f"not counted yet: {self.study.counts}")

@@ -114,12 +114,17 @@ def _run(network: nn.Module, height: int, width: int) -> MultiplyAdds:
     """Returns what torch counts in one pass; 2 FLOP are a multiply-add."""
     more = biases = 0
 
-    def convolution(x: Any, w: Any, bias: Any, *rest: Any, out_shape: Any, **_: Any) -> int:
+    def convolution(
+        x: Any, w: Any, bias: Any, stride: Any, *rest: Any, out_shape: Any, **_: Any
+    ) -> int:
         nonlocal more, biases
-        transposed = rest[3]  # after stride, padding, dilation
-        flop: int = conv_flop_count(x, w, out_shape, transposed=transposed)
-        more += conv_flop_count(x, w, out_shape) - flop if transposed else 0
-        biases += prod(out_shape) if bias is not None else 0
+        out, transposed, groups = out_shape, rest[2], rest[4]
+        flop: int = conv_flop_count(x, w, out, transposed=transposed)
+        pixels = prod((out[0], *out[2:]))
+        if transposed:  # borders that are cropped later do not count
+            more += flop * (prod(stride) - 1)
+            pixels = prod((x[0], *x[2:], *stride))
+        biases += 0 if bias is None else pixels * (w[1] * groups if transposed else w[0])
         return flop
 
     def linear(_bias: Any, x: Any, w: Any, *_rest: Any, out_shape: Any, **_: Any) -> int:

@@ -49,7 +49,7 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
         sized = [row for m in tracks for row in counts.matches(paper, m.track)]
         if any(m.track.sizes for m in tracks):
             files[root / paths.SIZES.format(study=study.name, paper=name)] = written(MATCHES, sized)
-        claims = [row for m in tracks for row in verdicts.claim_rows(paper, m)]
+        claims = [row for m in tracks for row in verdicts.claim_rows(paper, m, counts)]
         files[root / paths.CLAIMS.format(**where)] = written(comparisons.HEAD, claims)
         drawn = [row for m in tracks for row in points.point_rows(paper, m)]
         files[root / paths.FIGURES.format(**where)] = written(points.HEAD, drawn)

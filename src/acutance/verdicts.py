@@ -9,8 +9,9 @@ direction: one entry of `TESTS`.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from acutance import comparisons, correlations, gains
+from acutance import comparisons, correlations, gains, size_verdicts
 from acutance.comparisons import untested
+from acutance.counted import Counts
 from acutance.intervals import FAILS, HOLDS, UNDECIDED
 from acutance.measured import Measured
 from acutance.published import Claim, Paper
@@ -23,13 +24,19 @@ TESTS: Mapping[str, Test] = {
 }
 
 
-def claim_rows(paper: Paper, measured: Measured) -> Iterator[dict[str, str]]:
+def claim_rows(
+    paper: Paper, measured: Measured, counts: Counts | None = None
+) -> Iterator[dict[str, str]]:
     """Yields the rows of each claim of a paper, for one track: fields of `comparisons.HEAD`.
 
     A claim without a numeric test here gives one row that says so. Where the track tests on none of
-    a claim's data sets, its own sets are compared as well, marked as not claimed.
+    a claim's data sets, its own sets are compared as well, marked as not claimed. Claims on sizes
+    are judged by `counts`, where they are given.
     """
     for claim in paper.claims:
+        if counts is not None and size_verdicts.of_sizes(claim):
+            yield from size_verdicts.rows(paper, claim, measured, counts)
+            continue
         test = TESTS.get(claim.direction)
         yield from test(paper, claim, measured) if test else _none(claim, measured)
 
