@@ -1,5 +1,6 @@
 """Lays a tabulated table out as the paper prints it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
@@ -12,6 +13,8 @@ from acutance.sizes import WORDS as SIZES
 from acutance.spec import Track
 
 Row = Mapping[str, str]
+# Why an empty cell of a system is empty that has other scales
+_ELSEWHERE = re.compile(r" is not (run|declared) at scale ")
 
 
 def lay_out(
@@ -104,7 +107,7 @@ class _Printer:
         printed = self.sheet.order("system")
         for at in self.order(self.down, rows):
             own = [row for row in rows if _at(row, self.down) == at]
-            if any(r["system"] in printed or " is not run at " not in r["reason"] for r in own):
+            if any(r["system"] in printed or not _ELSEWHERE.search(r["reason"]) for r in own):
                 yield at, own
 
     def group(self, own: Sequence[Row], at: tuple[str, ...]) -> Group:

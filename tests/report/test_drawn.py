@@ -110,6 +110,14 @@ def test_a_figure_without_scores_says_so_and_has_no_file(tmp_path):
     assert "](twin-fig1" not in text
 
 
+def test_what_is_ours_has_rows_at_its_own_scales_alone(twin):
+    chapter = report.gather(study.load(twin, "twin"), twin, "x").chapters[0]
+    rows = [group.name for block in chapter.grids[1].blocks for group in block.groups]
+    printed = ("Bicubic", "SRCNN", "VDSR", "LapSRN", "Ours")
+    assert rows == ["×2 vdsr-l1", *(f"×{s} {name}" for s in (2, 3, 4) for name in printed)]
+    assert chapter.grids[1].footnotes == (), "nothing is empty for being run at another scale"
+
+
 @LATEX
 @pytest.mark.parametrize("which", ["twin", "odd"])
 @pytest.mark.parametrize("document", ["twin-fig1", "twin-table1", "twin-table2"])
