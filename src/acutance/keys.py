@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,7 +90,7 @@ def keys(root: Path, name: object, scale: int, place: str) -> Keys:
     Raises:
         Refused: If there is none of this name, or it makes no sense.
     """
-    known = _read(root / paths.KEYS)
+    known = params.read_once(root / paths.KEYS)
     if not isinstance(name, str) or name not in known:
         raise Refused(f"{place}: no mapping '{name}' in {paths.KEYS}{nearest(name, known)}")
     inside = f"{paths.KEYS}: {name}"
@@ -108,12 +107,7 @@ def keys(root: Path, name: object, scale: int, place: str) -> Keys:
 
 def names(root: Path) -> tuple[str, ...]:
     """Returns the names of all mappings, in the order of the file."""
-    return tuple(_read(root / paths.KEYS))
-
-
-@cache
-def _read(path: Path) -> dict[str, Any]:
-    return params.read(path)
+    return tuple(params.read_once(root / paths.KEYS))
 
 
 def _rule(entry: Mapping[str, Any], scale: int, place: str) -> Rule:

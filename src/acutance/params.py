@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Hashable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,20 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Refused(f"{path.name}: wants named sections, found {type(content).__name__}")
     return content
+
+
+def read_once(path: Path) -> dict[str, Any]:
+    """Returns what `read` does, read anew only where the file has changed; not to be changed."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _read_at(path, changed)
+
+
+@cache
+def _read_at(path: Path, changed: int) -> dict[str, Any]:  # noqa: ARG001 (it is the key)
+    return read(path)
 
 
 def merge(base: Section, delta: Section) -> dict[str, Any]:

@@ -206,7 +206,7 @@ def _entry(root: Path, name: object, place: str) -> tuple[dict[str, Any], str]:
     if not isinstance(name, str) or name not in offered:
         raise Refused(f"{place}: no entry '{name}' in data/released{nearest(name, offered)}")
     path = paths.RELEASED.format(released=name)
-    return params.read(root / path), path
+    return params.read_once(root / path), path
 
 
 def _page(entry: Mapping[str, Any], name: str, scale: int, inside: str) -> dict[str, Any]:

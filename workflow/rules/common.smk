@@ -1,4 +1,5 @@
 # Loads the study, and says which files it wants; the rules hold no logic.
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -30,12 +31,25 @@ SR = {(e.run.id, e.test): e for e in EVALUATIONS}
 SCORED = {(e.run.id, e.measured): e for e in EVALUATIONS}
 
 DATA = sorted(
-    {e.pairs.lr for e in EVALUATIONS} | {hr for p in PAIRS.values() for hr in p.hr}
+    {e.pairs.lr for e in EVALUATIONS if not e.run.images}
+    | {hr for p in PAIRS.values() for hr in p.hr}
 )
-WEIGHTS = [paths.WEIGHTS.format(run=run.id) for run in RUNS.values() if run.trained]
+WEIGHTS = [paths.WEIGHTS.format(run=run.id) for run in RUNS.values() if run.weighted]
 TESTED = sorted({evaluation.dataset.hr for evaluation in EVALUATIONS})
 SCORES = [evaluation.scores for evaluation in EVALUATIONS]
 MADE = PAGES[-1].partition("@")[2]
+
+
+def any_of(runs):
+    """A pattern that matches the names of these runs alone."""
+    return "|".join(re.escape(run.id) for run in runs) or "(?!)"
+
+
+# One rule makes each run's files: what others released is not trained, nor predicted, here.
+OURS = any_of(run for run in RUNS.values() if run.trained)
+RELEASED = any_of(run for run in RUNS.values() if run.released)
+PICTURES = any_of(run for run in RUNS.values() if run.images)
+PREDICTED = any_of(run for run in RUNS.values() if not run.images)
 
 
 wildcard_constraints:
@@ -62,7 +76,12 @@ def predicted_from(wildcards):
     """The LR images of a test, and the weights of its run where it has any."""
     evaluation = SR[wildcards.run, wildcards.test]
     weights = paths.WEIGHTS.format(run=wildcards.run)
-    return [evaluation.pairs.lr] + ([weights] if evaluation.run.trained else [])
+    return [evaluation.pairs.lr] + ([weights] if evaluation.run.weighted else [])
+
+
+def pictured(wildcards):
+    """The HR images that others' SR images must align with."""
+    return SR[wildcards.run, wildcards.test].dataset.hr
 
 
 def scored_from(wildcards):

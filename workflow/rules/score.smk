@@ -6,6 +6,8 @@ rule predict:
         directory(paths.SR),
     log:
         "results/logs/predict/{run}/{test}.log",
+    wildcard_constraints:
+        run=PREDICTED,
     conda:
         "../../environment.yml"
     resources:
@@ -15,6 +17,24 @@ rule predict:
     shell:
         "{params.acutance} predict {wildcards.run:q} {wildcards.test:q} --threads {threads}"
         " 2>&1 | tee -i {log:q}"
+
+
+rule import_images:
+    input:
+        ancient(pictured),
+    output:
+        directory(paths.SR),
+    log:
+        "results/logs/import/{run}/{test}.log",
+    wildcard_constraints:
+        run=PICTURES,
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
+    shell:
+        "{params.acutance} import {wildcards.run:q} {wildcards.test:q} 2>&1 | tee -i {log:q}"
 
 
 rule measure:
