@@ -260,6 +260,50 @@ MISTAKES: dict[str, tuple[Change, list[str]]] = {
         lambda p: p["systems"]["espcn+gv"]["losses"]["gradient_variance"].update(patch=35),
         ["systems.espcn+gv.losses.gradient_variance.patch", "35", "HR patch 34"],
     ),
+    "a size of no image": (
+        lambda p: p["counts"]["macs-50"].pop("lr"),
+        ["counts.macs-50", "wants one of output and lr"],
+    ),
+    "a size of two images": (
+        lambda p: p["counts"]["macs-50"].update(output=[640, 480]),
+        ["counts.macs-50", "wants one of output and lr"],
+    ),
+    "an image without pixels": (
+        lambda p: p["counts"]["macs-50"].update(lr=[50, 0]),
+        ["counts.macs-50.lr", "1 to 100,000 pixels", "0"],
+    ),
+    "parameters of an image": (
+        lambda p: p["counts"]["parameters"].update(lr=[50, 50]),
+        ["counts.parameters.lr", "parameters do not depend on it"],
+    ),
+    "a choice of parameters for operations": (
+        lambda p: p["counts"]["macs-50"].update(of="weights"),
+        ["counts.macs-50.of", "take it out"],
+    ),
+    "a rule that depends on the scale": (
+        lambda p: p["counts"]["macs-50"].update(lr={"x2": [50, 50]}),
+        ["counts.macs-50.lr", "depends on the scale"],
+    ),
+    "an image that is cut and has no fraction": (
+        lambda p: p["counts"]["macs-50"].update(cut=True),
+        ["counts.macs-50.cut", "output"],
+    ),
+    "biases among multiply-adds": (
+        lambda p: p["counts"]["macs-50"].update(biases=True),
+        ["counts.macs-50.biases", "FLOP alone"],
+    ),
+    "an unknown kind of size": (
+        lambda p: p["counts"]["macs-50"].update(count="mac"),
+        ["counts.macs-50.count", "did you mean 'macs'?"],
+    ),
+    "counted alone, and trained": (
+        lambda p: p["systems"]["edsr"].update(size_only=True),
+        ["systems.edsr", "size_only", "says how it is trained"],
+    ),
+    "counted alone, and run": (
+        lambda p: p["tracks"]["gv-stated"].update(ours=["srgan-small"]),
+        ["tracks.gv-stated.ours", "'srgan-small' is only counted"],
+    ),
     "unknown word of a choice": (
         lambda p: p["recipes"]["edsr"].update(precision="fp16"),
         ["recipes.edsr.precision", "'fp16'"],

@@ -84,7 +84,9 @@ def _convention(book: Book, name: object) -> Convention:
     entry = book.entry("counts", name, "counts")
     place = f"counts.{name}"
     fields = resolve.fields(Convention, without=("name",))
-    # a rule that depended on the scale would be several: no by-scale map has a value for 0
+    for key, value in entry.items():
+        if resolve.scales(value) is not None:
+            raise Refused(f"{place}.{key}: depends on the scale; declare one convention for each")
     given = resolve.check(fields, entry, what="a convention", scale=0, place=place)
     found = Convention(name=str(name), **given)  # type: ignore[arg-type]  # checked: the very fields
     image = [key for key in ("output", "lr") if getattr(found, key) is not None]

@@ -51,6 +51,8 @@ def _networks(options: argparse.Namespace) -> list[tuple[str, int, Call]]:
         scales = [options.scale] if options.scale is not None else entries.scales(book, name)
         for scale in scales:
             run = entries.run(book, name, scale, 0, place="--scale")
+            if run.images is not None:
+                raise Refused(f"SYSTEM: '{name}' is images that others made; no network to count")
             found.append((name, scale, run.model))
     return found
 
