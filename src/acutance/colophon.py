@@ -54,6 +54,7 @@ def colophon(
         *_sizes(paper, track),
         ("objectives", _objectives(runs)),
         ("recipes", _recipes(runs)),
+        ("released", _released(used)),
         ("seeds", ", ".join(map(str, track.seeds)) if runs else ""),
         *trained([made[run.id] for run in runs]),
     ]
@@ -71,6 +72,16 @@ def _objectives(runs: Sequence[Run]) -> str:
         )
         found.setdefault(run.system, {})[terms] = None
     return "; ".join(f"{system}: {' or '.join(terms)}" for system, terms in found.items())
+
+
+def _released(used: Sequence[Evaluation]) -> str:
+    """Returns which systems others made: `lapsrn-port: weights of …; …`."""
+    found = {
+        run.system: f"{run.system}: {'weights' if run.released else 'SR images'} of {made.about}"
+        for run in (each.run for each in used)
+        if (made := run.released or run.images) is not None
+    }
+    return "; ".join(found.values())
 
 
 def trained(origins: Sequence[Origin]) -> list[Fact]:

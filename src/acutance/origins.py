@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from acutance import paths
 from acutance.errors import Refused
 from acutance.protocols import spelled
+from acutance.rows import mean, read_scores
 from acutance.spec import Run, Study
 
 _KINDS = {"cpu": "CPU", "cuda": "GPU"}
@@ -27,7 +28,8 @@ class Origin:
     Attributes:
         number: Its place in the study, from 1.
         run: The run.
-        state: What there is of it: `trained`, `not trained yet`, or `nothing to train`.
+        state: What there is of it: `trained`, `not trained yet`, `nothing to train`; of what others
+            made, `released`, `released, not imported yet`.
         commit: Of the code that trained it, one per sitting, and whether files differed from it.
         device: Names of the machines, one per kind, and how many threads of a CPU.
         kind: `CPU` or `GPU`; empty where it was both or is not known.
@@ -79,22 +81,29 @@ def origins(study: Study, root: Path) -> dict[str, Origin]:
 
 def _origin(number: int, run: Run, root: Path, scores: Mapping[tuple[str, str], str]) -> Origin:
     name = paths.RUN_RECORD.format(run=run.id)
-    record = _record(root / name, name) if run.trained else {}
-    trained = "trained" if record else "not trained yet"
+    record = _record(root / name, name) if run.weighted else {}
     sittings = [*record.get("sittings", []), record]
     kinds = {_kind(sitting) for sitting in sittings}
     return Origin(
         number=number,
         run=run,
-        state=trained if run.trained else "nothing to train",
+        state=_state(run, bool(record or (run.images and scores))),
         commit=", ".join(dict.fromkeys(_commit(s) for s in sittings if s.get("commit"))),
         device="; ".join(dict.fromkeys(_device(s) for s in sittings if s.get("device"))),
         kind=kinds.pop() if len(kinds) == 1 else "",
         finished=_date(str(record.get("finished") or "")),
         hours=float(record.get("seconds", 0)) / 3600,
-        facts=tuple(_facts(run, record)),
+        facts=(*_facts(run, record), *_of_others(run, root, scores)),
         scores=scores,
     )
+
+
+def _state(run: Run, made: bool) -> str:
+    if run.released is not None or run.images is not None:
+        return "released" if made else "released, not imported yet"
+    if not run.trained:
+        return "nothing to train"
+    return "trained" if made else "not trained yet"
 
 
 def _kind(sitting: Mapping[str, Any]) -> str:
@@ -137,7 +146,7 @@ def _record(path: Path, name: str) -> dict[str, Any]:
 
 
 def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = [("network", spelled(run.model))]
+    found = [] if run.images else [("network", spelled(run.model))]
     if run.recipe is not None and run.train is not None:
         terms = [f"{loss.weight:g} · {spelled(loss)}" for loss in run.losses]
         recipe = f"{run.recipe.name}, {run.recipe.steps:,} updates of {run.recipe.batch} crops"
@@ -151,3 +160,32 @@ def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if isinstance(versions, dict):
         found.append(("versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
     return found
+
+
+def _of_others(
+    run: Run, root: Path, scores: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[str, str]]:
+    """Yields what is known of a released system, and beside it what was measured here."""
+    found = run.released or run.images
+    if found is None:
+        return
+    yield "weights" if run.released else "images", found.about
+    if run.released is not None:
+        sha256 = run.released.file.sha256 or "nobody gives its checksum"
+        yield "file", f"{run.released.file.name} ({sha256})"
+    yield "licence", found.licence
+    yield "cite", found.cite
+    for known in found.known:
+        measured = dict(_measured(known.dataset, known.metric, root, scores))
+        beside = "; ".join(f"{value:.4f} in {track}" for track, value in measured.items())
+        where = f"{known.metric} on {known.dataset}"
+        yield "known to score", f"{known.value:g} {where}; measured: {beside or 'not yet'}"
+
+
+def _measured(
+    dataset: str, metric: str, root: Path, scores: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[str, float]]:
+    """Yields the mean of a metric on a data set, for each track that measures it."""
+    for (track, tested), name in scores.items():
+        if tested == dataset and (values := read_scores(root / name).get(metric)):
+            yield track, mean(list(values.values()))

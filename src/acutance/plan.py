@@ -58,6 +58,7 @@ def page_digest(study: Study, root: Path) -> str:
         wanted(study),
         [book.section(name) for name in ("calibrations", "metrics", "degradations")],
         sorted({e.dataset.id for e in study.evaluations}),
+        [str(run.released or run.images) for run in study.runs if run.released or run.images],
         study.counts,
         [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         source_digest("tabulate", "tabulate"),
@@ -151,8 +152,14 @@ def _bill(system: str, runs: list[Run], root: Path, *, recipes: bool = True) -> 
 
 
 def _line(run: Run, root: Path) -> str:
-    state = "no weights" if not run.trained else "done" if _done(run, root) else "to train"
+    state = "done" if run.weighted and _done(run, root) else _waits(run)
     return f"{run.id:<40} {state:<12} {training_flops(run) / 1e12:>14,.1f} TFLOP"
+
+
+def _waits(run: Run) -> str:
+    if run.released is not None or run.images is not None:
+        return "released"
+    return "to train" if run.trained else "no weights"
 
 
 def _done(run: Run, root: Path) -> bool:
