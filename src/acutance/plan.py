@@ -29,6 +29,7 @@ def wanted(study: Study) -> dict[str, Any]:
                 "track": track.name,
                 "paper": track.paper,
                 "about": track.about,
+                "readings": list(track.readings),
                 "compare": track.compare,
                 "tables": list(track.tables),
                 "metrics": {column: metric.name for column, metric in track.metrics},

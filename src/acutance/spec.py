@@ -189,6 +189,7 @@ class Track:
 
     Attributes:
         about: What it does, in a sentence for the report.
+        readings: Choices that the paper leaves open, a sentence each.
         compare: Whether its numbers may stand beside the printed ones.
         tables: Which tables of the paper.
         datasets: Test sets, in the order of the tables.
@@ -218,6 +219,7 @@ class Track:
     output: Literal["png", "float"] = "png"
     train: tuple[Dataset, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    readings: tuple[str, ...] = ()
     sizes: tuple[tuple[str, Convention], ...] = ()
     sized: tuple[Sized, ...] = ()
 

@@ -18,6 +18,7 @@ from acutance.spec import Evaluation, Run, Track
 _TRACK_KEYS = (
     "paper",
     "about",
+    "readings",
     "compare",
     "tables",
     "train",
@@ -63,6 +64,7 @@ def track(book: Book, name: str, place: str) -> Track:
         name=name,
         paper=paper.name,
         about=word(entry, "about", ""),
+        readings=_words(entry, "readings", place),
         compare=params.flag(entry, "compare", place),
         tables=tuple(dict.fromkeys(c.table for c in every)),
         **counts.asked(book, entry, every, place),
@@ -75,7 +77,7 @@ def track(book: Book, name: str, place: str) -> Track:
     systems = _systems(book, entry, cells, place)
     metrics = params.mapping(entry.get("metrics"), f"{place}.metrics")
     _check_columns(metrics, cells, f"{place}.metrics")
-    also = params.listing(entry["also"], f"{place}.also", str) if "also" in entry else ()
+    also = _words(entry, "also", place)
     found = replace(
         plain,
         datasets=test.datasets,
@@ -94,6 +96,10 @@ def track(book: Book, name: str, place: str) -> Track:
         entries.check_unit(metric, (c for c in cells if c.metric == column), f"{place}.metrics")
     _check_deltas(book, entry, {c.scale for c in cells}, place)
     return replace(found, evaluations=tuple(_evaluations(book, found, entry, cells, place=place)))
+
+
+def _words(entry: Mapping[str, Any], key: str, place: str) -> tuple[str, ...]:
+    return params.listing(entry[key], f"{place}.{key}", str) if key in entry else ()
 
 
 def _train(

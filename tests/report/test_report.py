@@ -47,6 +47,16 @@ def test_every_number_stands_on_the_page(root):
             assert box.rows[0]["rebuilt"] in page, "in full, as its origin"
 
 
+def test_what_a_paper_leaves_open_is_said(root):
+    page, text = read(root, "papers", "index.html"), read(root, "papers", "index.md")
+    tracks = study.load(root, "papers").tracks
+    readings = [reading for track in tracks for reading in track.readings]
+    assert len(readings) > 5
+    for reading in readings:
+        assert reading in html.unescape(page)
+        assert f"* {markdown(reading)}" in text
+
+
 def test_the_best_of_each_row_is_marked(root):
     first, second = report.gather(study.load(root, "papers"), root, "x").chapters[0].grids
     lines = [line for group in first.blocks[0].groups for line in group.lines]
