@@ -24,6 +24,21 @@ def photographs() -> Path:
     return place
 
 
+def _checkpoints() -> Path | None:
+    mirror = os.environ.get("ACUTANCE_MIRROR")
+    place = Path(mirror) / "weights" if mirror else None
+    return place if place and place.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def checkpoints() -> Path:
+    """The folder of others' weights in a mirror; a skip says that it is missing."""
+    place = _checkpoints()
+    if place is None:
+        pytest.skip("no released weights: ACUTANCE_MIRROR names no folder that holds weights/")
+    return place
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of one small study in one process, so that it is computed once."""
     for item in items:
@@ -42,8 +57,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _accepted(item: pytest.Item) -> bool:
     """Whether CI lets `item` skip: hardware and photographs cannot be installed there."""
-    wants_photographs = "photographs" in getattr(item, "fixturenames", ())
-    return bool(item.get_closest_marker("cuda")) or (wants_photographs and not _photographs())
+    names = getattr(item, "fixturenames", ())
+    absent = ("photographs" in names and not _photographs(), "checkpoints" in names)
+    return bool(item.get_closest_marker("cuda")) or any(absent)
 
 
 @pytest.hookimpl(wrapper=True)
