@@ -20,7 +20,7 @@ _KINDS: Section = {
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*(_[a-z0-9+.-]+)*")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml
     """YAML as a careful person reads it: no key twice, and `1e-4` is a number."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -33,7 +33,8 @@ class _Loader(yaml.SafeLoader):
             if key in seen:
                 raise Refused(f"line {line}: '{key}' stands here a second time; remove one of them")
             seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+        made: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
+        return made
 
 
 _Loader.add_implicit_resolver(

@@ -163,6 +163,7 @@ def check(
     return bound
 
 
+@cache
 def fields(cls: type, *, without: tuple[str, ...] = ()) -> tuple[Parameter, ...]:
     """Returns the fields of a dataclass whose annotations are strings, as parameters."""
     return tuple(
