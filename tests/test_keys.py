@@ -22,6 +22,7 @@ from acutance.models.msrresnet import MSRResNet
 from acutance.models.rcan import RCAN
 from acutance.models.rdn import RDN
 from acutance.models.rrdbnet import RRDBNet
+from acutance.models.spsr import SPSR
 from acutance.models.vdsr import VDSR
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,6 +73,31 @@ def new_rrdb(state: State) -> State:
         (r"conv_body", "trunk_conv"), (r"conv_up", "upconv"), (r"conv_hr", "HRconv"),
         (r"conv_", "conv_"),
     )  # fmt: skip
+
+
+def spsr(state: State) -> State:
+    """SPSRNet's, with the layer that it registers twice and its two kernels of slopes."""
+    block = r"rdb(\d)\.(conv\d)"
+    trunk = {k: v for k, v in state.items() if k.startswith(("conv_", "body"))}
+    last = {k: trunk.pop(k) for k in [*trunk] if k.startswith("conv_hr1")}
+    found = old_rrdb(trunk) | swapped(last, (r"conv_hr1", "HR_conv1_new.0"))
+    found |= swapped(
+        {k: v for k, v in state.items() if k.startswith(("branch", "fusion"))},
+        (r"branch\.conv_first", "b_fea_conv.0"),
+        (r"branch\.conv_body", "b_LR_conv.0"),
+        *((rf"branch\.blocks\.{i}\.{block}", rf"b_block_{i + 1}.RDB\1.\2.0") for i in range(4)),
+        *((rf"branch\.joins\.{i}", f"b_concat_{i + 1}.0") for i in range(4)),
+        (r"branch\.conv_up1", "b_module.1"), (r"branch\.conv_up2", "b_module.4"),
+        (r"branch\.conv_hr1", "b_module.8"), (r"branch\.conv_hr", "b_module.6"),
+        (r"branch\.conv_last", "conv_w.0"),
+        (rf"fusion\.block\.{block}", r"f_block.RDB\1.\2.0"),
+        (r"fusion\.join", "f_concat.0"),
+        (r"fusion\.conv_hr", "f_HR_conv0.0"), (r"fusion\.conv_last", "f_HR_conv1.0"),
+    )  # fmt: skip
+    found |= {f"HR_conv0_new.0.{k}": found[f"model.8.{k}"] for k in ("weight", "bias")}
+    kernel = torch.tensor([[[[0.0, -1, 0], [0, 0, 0], [0, 1, 0]]]])
+    slopes = {"weight_h": kernel.transpose(2, 3), "weight_v": kernel}
+    return found | {f"get_g_nopadding.{k}": v for k, v in slopes.items()}
 
 
 def old_srresnet(state: State) -> State:
@@ -174,6 +200,7 @@ CASES: list[tuple[str, int, Callable[[], nn.Module], Callable[[State], State]]] 
     ("edsr-pytorch", 4, lambda: EDSR(4, blocks=2, width=4), with_means),
     ("edsr-pytorch", 3, lambda: RCAN(3, groups=2, blocks=2, width=4, reduction=2), with_means),
     ("rrdb-old", 4, lambda: RRDBNet(4, blocks=2, width=4, growth=2), old_rrdb),
+    ("spsr", 4, lambda: SPSR(4, blocks=5, every=1, width=4, growth=2), spsr),
     ("rrdb-new", 4, lambda: RRDBNet(4, blocks=2, width=4, growth=2), new_rrdb),
     ("openmmlab", 4, lambda: RRDBNet(4, blocks=2, width=4, growth=2), generator),
     ("openmmlab", 3, lambda: RDN(3, blocks=2, convs=2, growth=4, width=4), generator),
