@@ -10,9 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from acutance import params
 from acutance.convert import Misfit, convert
-from acutance.errors import Refused
 from acutance.keys import keys, names
 from acutance.models.dbpn import DBPN
 from acutance.models.edsr import EDSR
@@ -272,75 +270,3 @@ def test_a_transposed_convolution_of_matconvnet_by_hand() -> None:
     with torch.inference_mode():
         found = level.up(torch.from_numpy(x).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
     assert np.allclose(found.numpy()[:8, :10], y[:8, :10], atol=1e-5)
-
-
-def test_all_that_does_not_fit_is_named_at_once() -> None:
-    model = EDSR(2, blocks=2, width=4)
-    held = with_means(filled(model))
-    held["sub_mean.bias"] = -torch.tensor([0.4488, 0.4371, 0.4040])  # of a range of 1
-    held["add_mean.weight"] = 2 * held["add_mean.weight"]
-    held["body.2.weight"] = torch.zeros(4, 4, 1, 1)
-    held["head.0.bias"] = torch.full((4,), float("nan"))
-    held["extra.0.weight"] = held.pop("body.0.body.0.weight")
-    held["extra.1.weight"] = torch.zeros(1)
-    held["body.9.weight"] = torch.zeros(1)
-    with pytest.raises(Misfit) as refused:
-        convert(held, keys(ROOT, "edsr-pytorch", 2, "test"), model)
-    said = str(refused.value)
-    for words in (
-        "not our mean: sub_mean.bias",
-        "not our identity: add_mean.weight",
-        "wrong shape: body.2.weight (4, 4, 1, 1) for (4, 4, 3, 3)",
-        "not finite: head.0.bias",
-        "left over: extra.{0..1}.weight, body.9.weight",
-        "missing: head.0.bias, body.0.body.0.weight",
-    ):
-        assert words in said, said
-    assert refused.value.faults == 9  # head.0.bias is not finite there, and so missing here
-    assert "\n" not in said
-
-
-def test_two_names_for_one_weight_are_refused() -> None:
-    model = RRDBNet(4, blocks=1, width=2, growth=2)
-    held = old_rrdb(filled(model))
-    held["model.1.sub.7.weight"] = held["model.1.sub.1.weight"]
-    with pytest.raises(Misfit, match=r"a second time: model\.1\.sub\.7\.weight"):
-        convert(held, keys(ROOT, "rrdb-old", 4, "test"), model)
-
-
-def test_types_become_those_of_the_network() -> None:
-    model = ESPCN(2)
-    held = {k: v.double() for k, v in filled(model).items()}
-    found = convert(held, keys(ROOT, "plain", 2, "test"), model)
-    assert {v.dtype for v in found.values()} == {torch.float32}
-
-
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        ({"from": "(", "to": "a"}, "no regular expression"),
-        ({"from": "a"}, "either `to` or `equals`"),
-        ({"from": "a", "to": "b", "equals": "mean"}, "either `to` or `equals`"),
-        ({"from": "a", "to": r"\1"}, "asks for group 1"),
-        ({"from": "a", "to": "b", "as": "kernle"}, "did you mean 'kernel'"),
-        ({"from": "a", "to": "b", "times": "2"}, "wants a number"),
-        ({"from": "(a)", "to": "b", "count": {2: {}}}, "no group 2"),
-        ({"from": "(a)", "to": "b", "count": {1: {"every": 0}}}, "must not be 0"),
-        ({"from": "(a)", "to": "b", "count": {1: {"first": "x"}}}, "whole number"),
-        ({"from": "(a)", "to": "b", "count": {1: {"frist": 1}}}, "did you mean 'first'"),
-        ({"form": "a", "to": "b"}, "no such key"),
-    ],
-)
-def test_a_mistake_in_a_rule_is_named(tmp_path: Path, rule: dict[str, Any], words: str) -> None:
-    folder = tmp_path / "data" / "released"
-    folder.mkdir(parents=True)
-    held = {"mine": {"models": ["vdsr"], "rules": [rule]}}
-    (folder / "keys.yaml").write_text(params.yaml.safe_dump(held))
-    with pytest.raises(Refused, match=re.escape(words)) as refused:
-        keys(tmp_path, "mine", 2, "test")
-    assert "rules[0]" in str(refused.value)
-
-
-def test_an_unknown_mapping_is_named_with_the_nearest() -> None:
-    with pytest.raises(Refused, match="did you mean 'lapsrn-port'"):
-        keys(ROOT, "lapsrn-prot", 4, "systems.x")

@@ -1,22 +1,17 @@
-"""data/released: entries read strictly, in a run's identity, and files from wherever they lie."""
+"""data/released: entries read strictly, and what of them names a run."""
 
 import hashlib
-import io
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-import server as web
 from acutance import released, study
 from acutance.book import open_book
 from acutance.entries import run, scales
 from acutance.errors import Refused
-from acutance.obtain import obtain
-from acutance.released import File, Place
+from acutance.released import Place
 from acutance.spec import Run
 from synthetic import lay
 
@@ -183,121 +178,3 @@ def test_a_run_is_named_by_its_checksum_and_mapping_and_not_by_words(project: Pa
     unsure = spoilt(WEIGHTS, "file.x2.sha256", None)
     moved = spoilt(unsure, "file.x2.sources", ["https://example.org/elsewhere"])
     assert mine(project, unsure).id != mine(project, moved).id  # nothing else tells files apart
-
-
-def file(**given: Any) -> File:
-    plain = {"name": "a.pth", "sha256": SHA256, "sources": (), "by_hand": ""}
-    return File(**{**plain, **given})
-
-
-def get(wanted: File, tmp_path: Path, mirror: Path | None = None) -> Any:
-    said: list[str] = []
-    downloads = tmp_path / "downloads"
-    found = obtain(
-        wanted, mirror=mirror, folder="weights", downloads=downloads, say=said.append, pause=0
-    )
-    return found.path.read_bytes(), found
-
-
-@pytest.fixture
-def server() -> Iterator[web.Server]:
-    with web.running() as running:
-        yield running
-
-
-@pytest.mark.parametrize("place", ["weights/a.pth", "a.pth"])
-def test_a_mirror_is_looked_in_first(tmp_path: Path, place: str) -> None:
-    mirror = tmp_path / "mirror"
-    (mirror / "weights").mkdir(parents=True)
-    (mirror / place).write_bytes(CONTENT)
-    wanted = file(sources=(Place(url="http://127.0.0.1:1/a.pth"),))
-    content, found = get(wanted, tmp_path, mirror)
-    assert content == CONTENT
-    assert found.sha256 == SHA256
-
-
-def test_a_wrong_copy_in_the_mirror_is_named_and_the_address_is_asked(
-    tmp_path: Path, server: web.Server
-) -> None:
-    (tmp_path / "mirror").mkdir()
-    (tmp_path / "mirror" / "a.pth").write_bytes(b"another version")
-    url = server.serve("a.pth", CONTENT)
-    content, found = get(file(sources=(Place(url=url),)), tmp_path, tmp_path / "mirror")
-    assert content == CONTENT
-    assert found.origin == url
-
-
-@pytest.mark.parametrize("digits", [64, 8])
-def test_a_download_with_another_checksum_is_refused_and_gone(
-    tmp_path: Path, server: web.Server, digits: int
-) -> None:
-    url = server.serve("a.pth", b"another version")
-    with pytest.raises(Refused, match=SHA256[:digits]):
-        get(file(sha256=SHA256[:digits], sources=(Place(url=url),)), tmp_path)
-    assert not list((tmp_path / "downloads").rglob("*.pth"))
-
-
-def test_without_a_checksum_what_comes_is_taken_and_its_checksum_said(
-    tmp_path: Path, server: web.Server
-) -> None:
-    url = server.serve("a.pth", CONTENT)
-    _, found = get(file(sha256="", sources=(Place(url=url),)), tmp_path)
-    assert found.sha256 == SHA256
-
-
-def zipped(**members: bytes) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(f"models/{name}.pth", content)
-    return made.getvalue()
-
-
-@pytest.mark.parametrize("mirrored", [True, False])
-def test_a_checkpoint_is_taken_out_of_a_zip(
-    tmp_path: Path, server: web.Server, mirrored: bool
-) -> None:
-    content = zipped(a=CONTENT, b=b"other")
-    url = server.serve("models.zip", content)
-    mirror = tmp_path / "mirror"
-    (mirror / "weights").mkdir(parents=True)
-    if mirrored:
-        (mirror / "weights" / "models.zip").write_bytes(content)
-    found, _ = get(file(sources=(Place(url=url, member="*/a.pth"),)), tmp_path, mirror)
-    assert found == CONTENT
-    assert bool(server.asked) != mirrored
-
-
-@pytest.mark.parametrize(
-    ("content", "member", "words"),
-    [
-        (zipped(a=CONTENT), "*b.pth", "0 files in it"),
-        (zipped(a=CONTENT, ab=CONTENT), "*.pth", "2 files in it"),
-        (zipped(a=CONTENT)[:40], "*a.pth", "damaged"),
-        (zipped(a=b"other"), "*a.pth", "promised"),
-    ],
-)
-def test_a_zip_that_does_not_hold_it_is_refused(
-    tmp_path: Path, server: web.Server, content: bytes, member: str, words: str
-) -> None:
-    url = server.serve("models.zip", content)
-    with pytest.raises(Refused, match=words):
-        get(file(sources=(Place(url=url, member=member),)), tmp_path)
-
-
-def test_what_no_program_can_fetch_says_where_to_put_it(tmp_path: Path) -> None:
-    with pytest.raises(Refused) as refused:
-        get(file(by_hand="https://example.org/folder"), tmp_path)
-    said = str(refused.value)
-    assert "https://example.org/folder" in said
-    assert "weights/a.pth" in said
-    assert "ACUTANCE_MIRROR" in said
-
-
-def test_each_place_that_failed_is_named(tmp_path: Path, server: web.Server) -> None:
-    first = server.serve("one.pth", b"<html>", headers={"Content-Type": "text/html"})
-    gone = f"{server.address}/nothing"
-    with pytest.raises(Refused) as refused:
-        get(file(sources=(Place(url=first), Place(url=gone))), tmp_path)
-    assert "a web page came" in str(refused.value)
-    assert "404" in str(refused.value)

@@ -29,7 +29,7 @@ class _Dead(type):
     def __call__(cls, *_: object, **__: object) -> object:
         if cls.__qualname__ not in _CALLED:
             raise Refused(f"it calls '{cls.__qualname__}', and weights call nothing")
-        return cls.__new__(cls)
+        return object.__new__(cls)  # type: ignore[arg-type]  # it is a class
 
     def __setattr__(cls, name: str, value: object) -> NoReturn:
         raise Refused(f"it changes '{cls.__qualname__}', and weights change nothing")

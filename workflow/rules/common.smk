@@ -28,6 +28,11 @@ PAIRS = {
 }
 PAIRS |= {evaluation.pairs.id: evaluation.pairs for evaluation in EVALUATIONS}
 SR = {(e.run.id, e.test): e for e in EVALUATIONS}
+ASSETS = {
+    asset.file.name: asset.name
+    for made in (*STUDY.runs, *EVALUATIONS)
+    for asset in made.assets
+}
 SCORED = {(e.run.id, e.measured): e for e in EVALUATIONS}
 
 DATA = sorted(
@@ -45,7 +50,7 @@ def any_of(runs):
     return "|".join(re.escape(run.id) for run in runs) or "(?!)"
 
 
-# One rule makes each run's files: what others released is not trained, nor predicted, here.
+# Each run's files come of one kind of job. What others released is not trained here.
 OURS = any_of(run for run in RUNS.values() if run.trained)
 RELEASED = any_of(run for run in RUNS.values() if run.released)
 PICTURES = any_of(run for run in RUNS.values() if run.images)
@@ -53,6 +58,7 @@ PREDICTED = any_of(run for run in RUNS.values() if not run.images)
 
 
 wildcard_constraints:
+    file=r"[^/]+",
     counted=r"[^/]+@[0-9a-f]{10}",
     dataset=r"[^/]+@[0-9a-f]{10}",
     pairs=r"[^/]+@[0-9a-f]{10}",
@@ -66,10 +72,11 @@ def hr_of_pairs(wildcards):
 
 
 def packed_of_run(wildcards):
-    """What a run trains on, what it is validated on, and the weights that it begins with."""
+    """What a run trains on and is validated on, what its losses read, what it begins with."""
     run = RUNS[wildcards.run]
     begun = [paths.WEIGHTS.format(run=run.start.run.id)] if run.start else []
-    return [pairs.packed for pairs in (run.train, run.validate) if pairs] + begun
+    read = [asset.path for asset in run.assets]
+    return [pairs.packed for pairs in (run.train, run.validate) if pairs] + read + begun
 
 
 def predicted_from(wildcards):
@@ -85,6 +92,7 @@ def pictured(wildcards):
 
 
 def scored_from(wildcards):
-    """The SR images of a test, and the HR images they are compared with."""
+    """The SR images of a test, the HR images they are compared with, and what metrics read."""
     evaluation = SCORED[wildcards.run, wildcards.test]
-    return [evaluation.dataset.hr, evaluation.sr]
+    read = [asset.path for asset in evaluation.assets]
+    return [evaluation.dataset.hr, evaluation.sr] + read
