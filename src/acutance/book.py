@@ -17,6 +17,7 @@ SECTIONS = (
     "build",
     "datasets",
     "degradations",
+    "assets",
     "metrics",
     "recipes",
     "systems",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from acutance import resolve
+from acutance.assets import Asset, asset
+from acutance.book import Book
 from acutance.errors import Refused
 from acutance.identity import source_digest
 from acutance.resolve import Noun, Value, noun
@@ -25,24 +28,38 @@ class Call:
         kind: The folder of the noun: `metrics`.
         function: The file in it.
         arguments: Name and value, sorted by name; those not given keep the signature's default.
+        assets: The files that it needs, each with the name of the parameter that takes it.
     """
 
     name: str
     kind: str
     function: str
     arguments: tuple[tuple[str, Value], ...] = ()
+    assets: tuple[tuple[str, Asset], ...] = ()
 
     @property
     def kwargs(self) -> dict[str, Value]:
         """The arguments as keywords."""
         return dict(self.arguments)
 
+    def files(self, folder: Path) -> dict[str, Path]:
+        """Returns the files that it needs, as keywords.
+
+        Args:
+            folder: Where they lie: data/assets.
+
+        Raises:
+            Refused: If one is not there, or is not what its entry promises.
+        """
+        return {name: needed.held(folder) for name, needed in self.assets}
+
     @cached_property
     def identity(self) -> tuple[object, ...]:
         """What can change the bytes this call makes: file, arguments, source. Not its name."""
         public = noun(self.kind, self.function).public
         source = source_digest(f"{self.kind}.{self.function}", public)
-        return (self.kind, self.function, self.arguments, source)
+        files = [[name, needed.file.identity] for name, needed in self.assets]
+        return (self.kind, self.function, self.arguments, source, *([files] if files else []))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,22 +80,32 @@ class Loss(Call):
         return (*super().identity, self.weight, *(["levels"] if self.levels else []))
 
 
-def declared(kind: str, name: str, entry: Mapping[str, Any], *, scale: int, place: str) -> Call:
+def declared(
+    kind: str,
+    name: str,
+    entry: Mapping[str, Any],
+    *,
+    scale: int,
+    place: str,
+    book: Book | None = None,
+) -> Call:
     """Returns a noun as an entry declares it, its arguments checked and resolved for one scale.
 
     Args:
         kind: A folder of nouns.
         name: What the entry is called; also its file, where `function` does not name another.
-        entry: `function` and arguments.
+        entry: `function`, arguments, and entries of `assets` for the files that the noun needs,
+            where they are not called as its parameters are.
         scale: What by-scale maps are resolved for.
         place: Where the entry stands, for error messages.
+        book: All entries; None where no noun needs a file.
 
     Raises:
         Refused: If there is no such noun, or an argument does not fit.
     """
     function = entry.get("function", name)
     found = _noun(kind, function, f"{place}.function" if "function" in entry else place)
-    given = {k: v for k, v in entry.items() if k != "function"}
+    given = {k: v for k, v in entry.items() if k not in ("function", *found.assets)}
     bound = resolve.bind(found, given, scale=scale, place=place)
     least = 1 if kind in _LEARNERS else 0  # sides, depths, widths; pixels shaved
     for name_, value in bound.items():
@@ -86,7 +113,20 @@ def declared(kind: str, name: str, entry: Mapping[str, Any], *, scale: int, plac
             raise Refused(f"{place}.{name_}: must not be below {least}, found {value}")
         if name_ == "shave" and isinstance(value, int) and value > _SHAVE:
             raise Refused(f"{place}.shave: must not be above {_SHAVE}, found {value}")
-    return Call(name=name, kind=kind, function=function, arguments=tuple(sorted(bound.items())))
+    if found.assets and book is None:
+        raise Refused(f"{place}: '{function}' needs files, and none can be given here")
+    files = [
+        (each, asset(book, entry.get(each, each), f"{place}.{each}"))
+        for each in found.assets
+        if book is not None
+    ]
+    return Call(
+        name=name,
+        kind=kind,
+        function=function,
+        arguments=tuple(sorted(bound.items())),
+        assets=tuple(files),
+    )
 
 
 def _noun(kind: str, function: object, place: str) -> Noun:

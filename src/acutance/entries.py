@@ -23,7 +23,7 @@ def call(book: Book, section: str, name: str, *, scale: int) -> Call:
     """Returns a declared degradation or metric, its arguments resolved for one scale."""
     place = f"{section}.{name}"
     entry = book.entry(section, name, section)
-    return declared(section, name, entry, scale=scale, place=place)
+    return declared(section, name, entry, scale=scale, place=place, book=book)
 
 
 def metric(book: Book, name: object, output: str, place: str, scale: int = 2) -> Call:
@@ -39,10 +39,14 @@ def metric(book: Book, name: object, output: str, place: str, scale: int = 2) ->
 def metrics_at(
     book: Book, track: Mapping[str, Any], output: str, scale: int, place: str
 ) -> tuple[Call, ...]:
-    """Returns all metrics of a track, resolved for one scale, each once."""
+    """Returns all metrics of a track, resolved for one scale, each once.
+
+    Those are left out whose files are not here and cannot be fetched.
+    """
     names = [*params.mapping(track.get("metrics"), f"{place}.metrics").values()]
     names += list(track.get("also", ()))
-    return tuple(metric(book, n, output, place, scale) for n in dict.fromkeys(names))
+    found = [metric(book, n, output, place, scale) for n in dict.fromkeys(names)]
+    return tuple(m for m in found if not any(a.lacking(book.root) for _, a in m.assets))
 
 
 def check_unit(metric: Call, cells: Iterable[published.Cell], place: str) -> None:
@@ -103,7 +107,7 @@ def run(
             if key in entry:
                 raise Refused(f"{inside}: has {key} and no recipe; say how it is trained")
         return Run(system=system, scale=scale, seed=0, model=model)
-    losses = _losses(entry, model, scale, inside)
+    losses = _losses(book, entry, model, scale, inside)
     recipe = recipes.read(book, entry["recipe"], scale, f"{inside}.recipe")
     rivals = contests.read(book, entry.get("critics"), recipe, scale, inside)
     start = _start(book, entry, (system, scale, seed), place=place, track=track)
@@ -198,12 +202,14 @@ def network(value: object, scale: int, place: str) -> Call:
     return model
 
 
-def _losses(entry: Mapping[str, Any], model: Call, scale: int, inside: str) -> tuple[Loss, ...]:
+def _losses(
+    book: Book, entry: Mapping[str, Any], model: Call, scale: int, inside: str
+) -> tuple[Loss, ...]:
     place = f"{inside}.losses"
     outputs = resolve.noun("models", model.function).constants.get("OUTPUTS")
     offered = ("hr", *(outputs if isinstance(outputs, tuple) else ()))
     found = [
-        _loss(name, value, scale, offered, f"{place}.{name}")
+        _loss(book, name, value, (scale, offered), f"{place}.{name}")
         for name, value in params.mapping(entry.get("losses"), place).items()
     ]
     if not any(loss.weight > 0 for loss in found):
@@ -211,7 +217,10 @@ def _losses(entry: Mapping[str, Any], model: Call, scale: int, inside: str) -> t
     return tuple(sorted(found, key=lambda loss: loss.name))
 
 
-def _loss(name: str, value: object, scale: int, offered: tuple[str, ...], place: str) -> Loss:
+def _loss(
+    book: Book, name: str, value: object, network: tuple[int, tuple[str, ...]], place: str
+) -> Loss:
+    scale, offered = network
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     entry = {"weight": value} if plain else params.mapping(value, place)
     if "weight" not in entry:
@@ -221,7 +230,7 @@ def _loss(name: str, value: object, scale: int, offered: tuple[str, ...], place:
         raise Refused(f"{place}.weight: wants a number not below 0, found {weight!r}")
     levels = params.flag(entry, "levels", place)
     rest = {k: v for k, v in entry.items() if k not in ("weight", "levels")}
-    made = declared("losses", name, rest, scale=scale, place=place)
+    made = declared("losses", name, rest, scale=scale, place=place, book=book)
     for asked in resolve.noun("losses", made.function).asks:
         if asked not in offered:
             what = f"asks for '{asked}', and the model gives {', '.join(offered[1:])}"

@@ -33,13 +33,20 @@ class Measured:
         """Returns the metric that measures a column of the paper, or None: see `protocol`."""
         return protocol(self.track, metric)
 
+    def lacking(self, protocol: Call) -> str:
+        """Returns why a metric cannot be measured here, or nothing: see `Asset.lacking`."""
+        missing = (asset.lacking(self.root) for _, asset in protocol.assets)
+        return next(filter(None, missing), "")
+
     def images(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, float] | None:
-        """Returns the value of each image, or None if the evaluation is not computed yet.
+        """Returns the value of each image, or None if the evaluation has not measured it.
 
         Raises:
             Refused: If the score file is damaged or lacks the metric.
         """
         name = evaluation.scores
+        if self.lacking(protocol):
+            return None
         if name not in self._files:
             if not (self.root / name).is_file():
                 return None

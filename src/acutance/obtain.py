@@ -1,6 +1,7 @@
 """Files that others offer: from the user's own folder or from the internet, verified."""
 
 import hashlib
+import importlib.util
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from acutance.released import File
 from acutance.released import Place as Address
 from acutance.sets import Source
 
-__all__ = ["Found", "obtain"]
+__all__ = ["Found", "keep", "obtain"]
 
 LARGEST = 4 << 30  # bytes of a checkpoint inside an archive
 WHOLE = 64  # digits of a SHA-256
@@ -91,13 +92,27 @@ def _places(
     for place in own:
         if (path := place / file.name).exists():
             yield f"mirror {path}", partial(Path, path)
-    packed = [source for source in file.sources if source.member]
+    packed = [source for source in file.sources if source.member and source.url]
     for source in packed:
         for place in own:
             if (path := place / file_name(source.url)).is_file():
                 yield f"mirror {path}", partial(_member, path, source.member, downloads)
     for source in file.sources:
-        yield source.url, partial(_fetched, source, file, downloads, fetch)
+        if source.package:
+            yield source.shown, partial(_shipped, source)
+        else:
+            yield source.url, partial(_fetched, source, file, downloads, fetch)
+
+
+def _shipped(source: Address) -> Path:
+    """Returns a file that an installed package ships; the package is not imported."""
+    found = importlib.util.find_spec(source.package)
+    places = list(found.submodule_search_locations or ()) if found else []
+    files = [path for place in places for path in Path(place).glob(source.member)]
+    if len(files) != 1:
+        what = f"has {len(files)} files called '{source.member}'" if places else "is not installed"
+        raise Refused(f"the package '{source.package}' {what}")
+    return files[0]
 
 
 def _fetched(source: Address, file: File, downloads: Path, fetch: Callable[..., Path]) -> Path:
@@ -153,10 +168,39 @@ def _nowhere(file: File, folder: str, faults: list[str]) -> str:
     lines = [f"'{file.name}' cannot be had", *(f"  {fault}" for fault in faults)]
     if file.by_hand:
         lines[0] += ": no program can fetch it" if not file.sources else ""
-    pages = [file.by_hand] if file.by_hand else [source.url for source in file.sources]
+    pages = [file.by_hand] if file.by_hand else [source.shown for source in file.sources]
     lines += [f"Fetch it by hand from {pages[0]}", f"and put it as {folder}/{file.name} into the"]
     lines[-1] += " folder that ACUTANCE_MIRROR names"
     return "\n".join(lines)
+
+
+def keep(
+    file: File, out: Path, *, mirror: Path | None, downloads: Path, say: Say | None = None
+) -> str:
+    """Puts a file that others offer to where it is read from, verified; see `obtain`.
+
+    Args:
+        file: What it is called, and where it is offered.
+        out: Where to put it; a right one that is there stays as it is.
+        mirror: A folder that is looked in first: in `weights` inside it, then in itself.
+        downloads: Keeps the beginnings of broken transfers.
+        say: Takes lines for the user; None: standard error.
+
+    Returns:
+        What was done, in a line.
+    """
+    if out.is_file():
+        try:
+            _verified(out, file)
+        except Refused as refused:
+            raise Refused(f"{out}: {refused} Remove it, and run it again") from None
+        return f"{out}: here already"
+    found = obtain(file, mirror=mirror, folder="weights", downloads=downloads, say=say)
+    write_atomically(out, found.path.read_bytes())
+    if found.path.is_relative_to(downloads):
+        found.path.unlink()  # one copy is enough
+    unsure = "" if file.sha256 else f"; nobody gives its checksum, found {found.sha256}"
+    return f"{out}: from {found.origin}{unsure}"
 
 
 def _tell(line: str) -> None:

@@ -13,6 +13,8 @@ MANIFEST = "data/manifests/{dataset}.csv"
 KEYS = "data/released/keys.yaml"
 RELEASED = "data/released/{released}.yaml"
 DOWNLOADS = "data/downloads"
+ASSETS = "data/assets"
+ASSET = ASSETS + "/{file}"
 
 HR = "data/hr/{dataset}"
 LR = "data/lr/{pairs}"

@@ -15,7 +15,7 @@ from acutance.errors import Refused, nearest
 from acutance.identity import source_digest
 from acutance.keys import Keys, keys
 
-__all__ = ["File", "Images", "Known", "Place", "Weights", "check", "images", "weights"]
+__all__ = ["File", "Images", "Known", "Place", "Weights", "check", "file", "images", "weights"]
 
 _PAGE = ("about", "licence", "cite", "known")
 _FILE = ("name", "sha256", "sources", "by_hand")
@@ -29,12 +29,20 @@ class Place:
     """An address that a file can be had from.
 
     Attributes:
-        url: Of the file, or of a zip that holds it.
-        member: Which file of the zip: a glob; empty where the address is the file's own.
+        url: Of the file, or of a zip that holds it; empty where a package ships it.
+        member: Which file of the zip or the package: a glob; empty where the address is the
+            file's own.
+        package: An installed Python package that ships it, or nothing.
     """
 
     url: str
     member: str = ""
+    package: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for people."""
+        return self.url or f"package {self.package}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +64,7 @@ class File:
     @property
     def identity(self) -> list[object]:
         """What tells it from other files: its checksum, else its name and addresses."""
-        return [self.sha256] if self.sha256 else [self.name, *(s.url for s in self.sources)]
+        return [self.sha256] if self.sha256 else [self.name, *(s.shown for s in self.sources)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +166,7 @@ def weights(root: Path, name: object, scale: int, place: str) -> Weights:
     asked = resolve.by_scale(entry.get("keys", "plain"), scale, f"{inside}.keys")
     return Weights(
         **_page(entry, str(name), scale, inside),
-        file=_file(_at(entry, "file", scale, inside), f"{inside}.file"),
+        file=file(_at(entry, "file", scale, inside), f"{inside}.file"),
         keys=keys(root, asked, scale, f"{inside}.keys"),
     )
 
@@ -178,7 +186,7 @@ def images(root: Path, name: object, scale: int, place: str) -> Images:
         where = f"{inside}.datasets.{dataset}"
         each = params.mapping(resolve.by_scale(value, scale, where), where)
         members[dataset] = word(each, "members", "*", where)
-        files[dataset] = _file({k: v for k, v in each.items() if k != "members"}, where)
+        files[dataset] = file({k: v for k, v in each.items() if k != "members"}, where)
     if not files:
         raise Refused(f"{inside}.datasets: no data set has images at x{scale}")
     page = _page(entry, str(name), scale, inside)
@@ -235,7 +243,12 @@ def _at(entry: Mapping[str, Any], key: str, scale: int, inside: str) -> Any:
     return resolve.by_scale(entry[key], scale, f"{inside}.{key}")
 
 
-def _file(value: object, place: str) -> File:
+def file(value: object, place: str) -> File:
+    """Returns a file that others offer, as an entry declares it.
+
+    Raises:
+        Refused: If it has no name, an impossible checksum, or nowhere to be had from.
+    """
     entry = params.mapping(value, place)
     known_keys(entry, _FILE, place)
     name, sha256 = word(entry, "name", None, place), word(entry, "sha256", "", place)
@@ -255,7 +268,10 @@ def _file(value: object, place: str) -> File:
 
 def _place(value: object, place: str) -> Place:
     entry = {"url": value} if isinstance(value, str) else params.mapping(value, place)
-    known_keys(entry, ("url", "member"), place)
+    known_keys(entry, ("url", "member", "package"), place)
+    if "package" in entry:
+        member, package = (word(entry, key, None, place) for key in ("member", "package"))
+        return Place(url="", member=member, package=package)
     url = word(entry, "url", None, place)
     if not re.fullmatch(_ADDRESS, url):
         raise Refused(f"{place}.url: wants an address, found {url!r}")

@@ -44,12 +44,23 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Noun:
-    """What the syntax tree of a noun file says about its public object."""
+    """What the syntax tree of a noun file says about its public object.
+
+    Attributes:
+        kind: The folder of the file.
+        function: Its name.
+        public: What it is called in Python.
+        asks: What it is called with: its positional parameters, but those that are files.
+        assets: The files that it needs: its positional parameters of type `Path`.
+        parameters: What params.yaml may set.
+        constants: Literal constants in capitals.
+    """
 
     kind: str
     function: str
     public: str
     asks: tuple[str, ...]
+    assets: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     constants: Mapping[str, object]
 
@@ -103,7 +114,8 @@ def noun(kind: str, function: str) -> Noun:
         kind=kind,
         function=function,
         public=public,
-        asks=tuple(a.arg for a in called.args.args if a.arg != "self") if called else (),
+        asks=tuple(a.arg for a in _positional(called) if not _is_file(a)),
+        assets=tuple(a.arg for a in _positional(made) if _is_file(a)),
         parameters=_parameters(made) if made else (),
         constants=constants,
     )
@@ -290,6 +302,14 @@ def _method(node: ast.ClassDef, *wanted: str) -> ast.FunctionDef | None:
             if isinstance(part, ast.FunctionDef) and part.name == name:
                 return part
     return None
+
+
+def _positional(node: ast.FunctionDef | None) -> list[ast.arg]:
+    return [a for a in node.args.args if a.arg != "self"] if node else []
+
+
+def _is_file(argument: ast.arg) -> bool:
+    return isinstance(argument.annotation, ast.Name) and argument.annotation.id == "Path"
 
 
 def _parameters(node: ast.FunctionDef) -> tuple[Parameter, ...]:

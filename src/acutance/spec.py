@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from acutance import paths, resolve
+from acutance.assets import Asset
 from acutance.calls import Call, Loss
 from acutance.contests import Contest
 from acutance.identity import digest, source_digest
@@ -77,6 +78,7 @@ class Run:
             self.channels,
             *([contest.identity for contest in self.contests]),
             *([source_digest("train", "_rivals")] if self.contests else []),
+            *([source_digest("train", "_fed")] if self.assets else []),
             *([self.start.run.digest, self.start.without] if self.start else []),
         ]
 
@@ -84,6 +86,12 @@ class Run:
     def trained(self) -> bool:
         """Whether there are weights to fit."""
         return self.recipe is not None
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The files that its losses need, each once."""
+        needed = (each for loss in self.losses for _, each in loss.assets)
+        return tuple({each.path: each for each in needed}.values())
 
     @property
     def chain(self) -> tuple[Run, ...]:
@@ -128,6 +136,7 @@ class Run:
                     "weight": loss.weight,
                     "function": loss.function,
                     **({"levels": True} if loss.levels else {}),
+                    **{name: needed.file.name for name, needed in loss.assets},
                     **loss.kwargs,
                 }
                 for loss in self.losses
@@ -164,6 +173,12 @@ class Evaluation:
             return f"{self.dataset.name}_{self.pairs.degradation.name}@{found}"
         found = digest(self.pairs.id, self.output, source_digest("predict", "predict_folder"))
         return f"{self.dataset.name}_{self.pairs.degradation.name}@{found}"
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """The files that its metrics need, each once."""
+        needed = (each for metric in self.metrics for _, each in metric.assets)
+        return tuple({each.path: each for each in needed}.values())
 
     @property
     def sr(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from acutance import calibrations, counts, entries, params, paths, recipes
+from acutance import assets, calibrations, counts, entries, params, paths, recipes
 from acutance.book import Book, open_book, word
 from acutance.calls import Call
 from acutance.datasets import dataset as declared_dataset
@@ -21,6 +21,7 @@ from acutance.tracks import track
 _NAMED = (
     "datasets",
     "degradations",
+    "assets",
     "metrics",
     "recipes",
     "systems",
@@ -58,15 +59,27 @@ def _load(root: Path, name: str | None) -> Study:
         built = params.listing(book.content.get("build", sorted(tracks)), "build", str)
         for each in built:
             book.check("tracks", each, "build")
-        return Study(
+        study = Study(
             name=book.name,
             title=word(book.content, "title", book.name),
             about=word(book.content, "about", ""),
             tracks=tuple(tracks[each] for each in built),
             conventions=counts.conventions(book),
         )
+        _check_trainable(study, root)
     except Refused as error:
         raise Refused(f"{_file_of(str(error), overlay, book.name)}: {error}") from None
+    return study
+
+
+def _check_trainable(study: Study, root: Path) -> None:
+    """Refuses a study one of whose trainings needs a file that is not here, nor to be fetched."""
+    for run in study.runs:
+        for loss in run.losses:
+            for _, needed in loss.assets:
+                if lacking := needed.lacking(root):
+                    place = f"systems.{run.system}.losses.{loss.name}"
+                    raise Refused(f"{place}: needs {lacking}")
 
 
 def _file_of(message: str, overlay: Mapping[str, Any], study: str) -> str:
@@ -85,6 +98,8 @@ def _check_all(book: Book) -> None:
         declared_dataset(book, name)
     for name in book.section("degradations"):
         entries.call(book, "degradations", name, scale=2)
+    for name in book.section("assets"):
+        assets.asset(book, name, "assets")
     for name in book.section("metrics"):
         entries.call(book, "metrics", name, scale=2)
     for name in book.section("recipes"):

@@ -169,6 +169,8 @@ def _computed(
     wanted = measured.wanted.get(place, ())
     if protocol is None or not wanted:
         return [], _not_wanted(asked, place, protocol, measured, full)
+    if lacking := measured.lacking(protocol):
+        return [], f"{asked.metric} is not measured without {lacking}"
     done, missing = [], []
     for evaluation in wanted:
         images = measured.images(evaluation, protocol)

@@ -46,6 +46,7 @@ def train(
     out: Path,
     state: Path,
     start: Path | None = None,
+    assets: Path | None = None,
     device: str = "auto",
     threads: int | None = None,
     checkpoint_seconds: float = 60.0,
@@ -59,6 +60,7 @@ def train(
         out: The folder to write: `weights.safetensors`, `log.csv`, `run.json`.
         state: The folder of its state; removed when the run is done.
         start: The weights of the run that it begins with, where it names one.
+        assets: The folder of the files that its losses need, where one needs any.
         device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:1`.
         threads: Of the CPU; None for torch's own choice.
         checkpoint_seconds: Between two states, at least.
@@ -75,7 +77,7 @@ def train(
     chosen = device_called(device)
     pairs = _pairs(run, recipe, open_packed(packed, verify=True), chosen)
     shown = open_packed(validation, verify=True) if validation else None
-    terms = [_term(loss) for loss in run.losses]
+    terms = [_fed(loss, assets) if loss.assets else _term(loss) for loss in run.losses]
     loop = cast(Callable[..., dict[str, Tensor]], load("loops", run.loop))
 
     rivals = _rivals(run)
@@ -296,3 +298,12 @@ def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pa
 def _term(loss: Loss) -> Term:
     function = cast(Callable[..., Tensor], load("losses", loss.function))
     return term(loss.name, loss.weight, partial(function, **loss.kwargs), levels=loss.levels)
+
+
+def _fed(loss: Loss, assets: Path | None) -> Term:
+    """Returns the term of a loss that reads files."""
+    if assets is None:
+        raise Refused(f"loss '{loss.name}': reads {loss.assets[0][1].file.name}; give its folder")
+    function = cast(Callable[..., Tensor], load("losses", loss.function))
+    bound = partial(function, **loss.files(assets), **cast(dict[str, Any], loss.kwargs))
+    return term(loss.name, loss.weight, bound, levels=loss.levels)

@@ -1,4 +1,4 @@
-# Original images, LR images, packed training pairs.
+# Original images, what losses and metrics read, LR images, packed training pairs.
 rule fetch:
     output:
         directory(paths.HR),
@@ -11,6 +11,21 @@ rule fetch:
         acutance=ACUTANCE,
     shell:
         "{params.acutance} fetch {wildcards.dataset:q} 2>&1 | tee -i {log:q}"
+
+
+rule fetch_asset:
+    output:
+        paths.ASSET,
+    log:
+        "results/logs/fetch/{file}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
+        asset=lambda wildcards: ASSETS[wildcards.file],
+    shell:
+        "{params.acutance} fetch {params.asset:q} 2>&1 | tee -i {log:q}"
 
 
 rule degrade:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from acutance import paths
+from acutance.assets import asset
 from acutance.book import open_book
 from acutance.commands.named import bound, check_whole, declared_call, need, study_of
 from acutance.datasets import dataset as declared_dataset
@@ -16,21 +17,22 @@ MIRROR = "ACUTANCE_MIRROR"
 
 
 def fetch(options: argparse.Namespace) -> None:
-    """Downloads data sets and verifies them."""
+    """Downloads data sets and the files that losses and metrics need, and verifies them."""
     from acutance import fetch as verb
+    from acutance.obtain import keep
 
     root, _ = study_of(options)
     book, _ = open_book(root, options.study)
     known = {d.id: d for d in (declared_dataset(book, name) for name in book.section("datasets"))}
-    mirror = os.environ.get(MIRROR)
+    named = os.environ.get(MIRROR)
+    mirror, downloads = Path(named) if named else None, root / paths.DOWNLOADS
     for wanted in options.datasets:
+        if wanted in book.section("assets"):
+            needed = asset(book, wanted, "assets")
+            print(keep(needed.file, root / needed.path, mirror=mirror, downloads=downloads))
+            continue
         found = find(known, wanted, "data set")
-        verb.fetch(
-            found,
-            root / found.hr,
-            downloads=root / paths.DOWNLOADS,
-            mirror=Path(mirror) if mirror else None,
-        )
+        verb.fetch(found, root / found.hr, downloads=downloads, mirror=mirror)
 
 
 def degrade(options: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ def train(options: argparse.Namespace) -> int:
         packed=root / run.train.packed,
         validation=root / run.validate.packed if run.validate else None,
         start=root / paths.WEIGHTS.format(run=run.start.run.id) if run.start else None,
+        assets=root / paths.ASSETS,
         out=out,
         state=root / paths.STATE.format(run=run.id),
         device=options.device,

@@ -12,6 +12,7 @@ from acutance.commands.named import (
     declared_call,
     evaluation_of,
     need,
+    root_of,
     study_of,
 )
 
@@ -27,7 +28,7 @@ def score(options: argparse.Namespace) -> None:
         rows = score_folders(
             root / found.dataset.hr,
             root / found.sr,
-            bound_metrics(found.metrics),
+            bound_metrics(found.metrics, root),
             found.pairs.scale,
             workers=options.workers,
         )
@@ -38,8 +39,9 @@ def score(options: argparse.Namespace) -> None:
             declared_call(options, "metrics", name, "--metric")
             for name in dict.fromkeys(options.metric)
         ]
+        metrics = bound_metrics(calls, root_of(options))
         rows = score_folders(
-            options.hr, options.sr, bound_metrics(calls), options.scale, workers=options.workers
+            options.hr, options.sr, metrics, options.scale, workers=options.workers
         )
         write_scores(rows, sys.stdout)
 

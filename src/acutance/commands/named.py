@@ -68,9 +68,10 @@ def bound(call: Call) -> Callable[..., Any]:
     return functools.partial(function, **call.kwargs)
 
 
-def bound_metrics(calls: Iterable[Call]) -> list[tuple[str, Callable[..., float]]]:
-    """Returns declared metrics by name, with their arguments bound."""
-    return [(call.name, bound(call)) for call in calls]
+def bound_metrics(calls: Iterable[Call], root: Path) -> list[tuple[str, Callable[..., float]]]:
+    """Returns declared metrics by name, with their arguments, and the files they need, bound."""
+    assets = root / paths.ASSETS
+    return [(call.name, functools.partial(bound(call), **call.files(assets))) for call in calls]
 
 
 def declared_call(options: argparse.Namespace, section: str, name: str, option: str) -> Call:
