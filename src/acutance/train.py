@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -202,7 +203,7 @@ class _Sitting:
         """Returns what run.json holds."""
         measured = [row["psnr"] for row in self._journal.rows if "psnr" in row]
         with torch.device("meta"):
-            parameters = _network(self._run)().parameters()
+            parameters = _network(replace(self._run, start=None))().parameters()
         return {
             "run": self._run.shown(),
             "digest": self._run.digest,
