@@ -86,3 +86,21 @@ def test_a_reader_that_leaves_does_not_end_the_run(
                 kept.tick(step)
         sys.stderr.write("more\n")
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 3
+
+
+def test_a_critic_that_tells_all_apart_is_named_once(tmp_path: Path) -> None:
+    shown = io.StringIO()
+    names = [f"critic_{name}{part}" for name in ("image", "scores") for part in TOLD]
+    with Journal(
+        tmp_path / "log.csv", names, title="it", steps=9, console=Console(file=shown, width=200)
+    ) as kept:
+        for step, image in enumerate((0.69, 2e-3, 9e-4, 1e-5), start=1):
+            # beside it a critic whose loss is the difference of its scores
+            values = (image, 1.0, 4.0, -4.0, 1e-5, 1.0, 0.5, 0.5)
+            kept.record(step, dict(zip(names, values, strict=True), loss=1.0))
+            assert bool(shown.getvalue()) == (step >= 3)
+    (line,) = shown.getvalue().splitlines()
+    assert line.startswith("it: step 3: critic 'image' tells all apart: its loss was 9.0e-04 up to")
+
+
+TOLD = ("", "_norm", "_real", "_fake")

@@ -17,6 +17,8 @@ Row = dict[str, float]
 
 GLANCE = 0.2  # seconds between two looks at a bar
 LINE = 15.0  # seconds between two lines, where there is no terminal
+WON = 1e-3  # a critic's loss below this: it tells all images apart
+APART = 5.0  # of its mean scores then, at least: cross-entropy is below `WON` from 6.9 on
 
 
 class _Console(Console):
@@ -62,6 +64,7 @@ class Journal:
         self._console = console or _Console(stderr=True)
         self._begun, self._before, self._first = time.monotonic(), 0.0, 0
         self._look = 0.0
+        self._won: set[str] = set()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -106,6 +109,12 @@ class Journal:
         self.rows.append(row)
         with self._file.open("a", encoding="utf-8") as file:
             file.write(self._line(row))
+        for name in self._columns:
+            if name not in self._won and _won(name, row):
+                self._won.add(name)
+                critic = name.removeprefix("critic_")
+                what = f"critic '{critic}' tells all apart: its loss was {row[name]:.1e} up to here"
+                self.say(f"step {step:,}: {what}, from which a network learns little")
 
     def tick(self, step: int) -> None:
         """Shows how far the run is, if it is time to."""
@@ -146,3 +155,13 @@ class Journal:
         measured = [row["psnr"] for row in self.rows if "psnr" in row]
         psnr = f"  {measured[-1]:.2f} dB" if measured else ""
         return f"loss {self.rows[-1]['loss']:.4g}{psnr}"
+
+
+def _won(name: str, row: Row) -> bool:
+    """Says whether a column is the loss of a critic that has nothing left to learn.
+
+    Its scores must lie apart too: a loss of scores themselves passes through zero unheeded.
+    """
+    if not {f"{name}_real", f"{name}_fake"} <= row.keys():
+        return False
+    return 0 <= row[name] < WON and row[f"{name}_real"] - row[f"{name}_fake"] > APART
