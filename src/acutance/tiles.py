@@ -48,8 +48,8 @@ def tiles(height: int, width: int, *, most: int, context: int, grid: int = 1) ->
     """Cuts an image into the fewest tiles of which none reads more than `most` pixels.
 
     What tiles keep covers the image once. Each reads `context` pixels more on every side, rounded
-    up to the grid, unless the image ends there. No tile keeps less than `LEAST` pixels a side: where
-    that is too much, tiles read as little as they then can.
+    up to the grid, unless the image ends there. No tile keeps less than `LEAST` pixels a side; if
+    that is too much still, tiles read as little as they then can.
 
     Args:
         height: Of the image in pixels.
