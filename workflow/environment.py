@@ -139,7 +139,7 @@ def install(folder: Path) -> None:
     pins = PINS.read_text(encoding="utf-8")
     # A torch that is there already (a CUDA build, a cluster's own) stays if pyproject allows it.
     if torch_in(folder / "bin" / "python"):
-        pins = re.sub(r"(?m)^torch==.*$", "", pins)
+        pins = re.sub(r"(?m)^torch(vision)?==.*$", "", pins)
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as constraints:
         constraints.write(pins)
         constraints.flush()

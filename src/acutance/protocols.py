@@ -12,6 +12,11 @@ from acutance.resolve import PACKAGE, Value, noun
 # Arguments are told in this order; one that is not here is told as it stands in params.yaml.
 WORDS: Mapping[str, Mapping[Value, str]] = {
     "kernel": {"bilinear": "bilinear kernel", "bicubic": "bicubic kernel"},
+    "net": {
+        "alex": "weights v0.1 of AlexNet",
+        "vgg": "weights v0.1 of VGG16",
+        "squeeze": "weights v0.1 of SqueezeNet",
+    },
     "channel": {
         "rgb": "all three colour channels",
         "y": "luma (BT.601, 16–235)",

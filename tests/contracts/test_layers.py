@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "acutance"
 NOUNS = {"degradations", "models", "critics", "games", "losses", "loops", "metrics"}
 LAYERS: tuple[set[str], ...] = (
     {
-        "errors", "files", "paths", "resolve", "identity",
+        "errors", "files", "paths", "values", "resolve", "identity",
         "params", "book", "recipes", "contests", "calls", "sets", "spec", "datasets", "entries",
         "calibrations",
         "tracks", "study", "sizes", "counts", "counted",
@@ -21,9 +21,9 @@ LAYERS: tuple[set[str], ...] = (
     {
         "image", "tif", "resize", "reduce", "gradient", "rivals", "weights",
         "parallel", "archive", "verify", "diagnose",
-        "packed", "pairs", "optim", "device", "state", "journal", "machine",
+        "packed", "pairs", "optim", "device", "state", "journal", "machine", "sitting",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert", "obtain",
-        "similarity", "gaussians", "niqe", "steerable", "forest", "ma",
+        "vgg", "vision", "similarity", "gaussians", "niqe", "steerable", "forest", "ma",
         "points", "charts",
         "intervals", "comparisons", "correlations", "gains", "verdicts",
         "size_verdicts", "claims", "watch", "flops",

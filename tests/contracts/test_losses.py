@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import torch
 
+import made_up
 from acutance import resolve
 
 NAMES = resolve.names("losses")
@@ -21,6 +22,7 @@ def made(name):
     loss = resolve.load("losses", name)
     needs = [p for p in resolve.noun("losses", name).parameters if p.required]
     arguments = {p.name: REQUIRED[p.annotation.id] for p in needs}
+    arguments |= {asset: made_up.FILES[asset]() for asset in resolve.noun("losses", name).assets}
     return loss(**arguments) if inspect.isclass(loss) else partial(loss, **arguments)
 
 
