@@ -13,7 +13,8 @@ from acutance.assets import Asset, asset
 from acutance.book import Book
 from acutance.errors import Refused
 from acutance.identity import source_digest
-from acutance.resolve import Noun, Value, noun
+from acutance.resolve import Noun, noun
+from acutance.values import Value
 
 _SHAVE = 64  # pixels: more would leave nothing of the smallest test images
 _LEARNERS = ("models", "critics", "losses")

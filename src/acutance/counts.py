@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
-from acutance import entries, params, resolve
+from acutance import entries, params, resolve, values
 from acutance.book import Book, known_keys
 from acutance.errors import Refused, nearest
 from acutance.published import Cell
@@ -85,7 +85,7 @@ def _convention(book: Book, name: object) -> Convention:
     place = f"counts.{name}"
     fields = resolve.fields(Convention, without=("name",))
     for key, value in entry.items():
-        if resolve.scales(value) is not None:
+        if values.scales(value) is not None:
             raise Refused(f"{place}.{key}: depends on the scale; declare one convention for each")
     given = resolve.check(fields, entry, what="a convention", scale=0, place=place)
     found = Convention(name=str(name), **given)  # type: ignore[arg-type]  # checked: the very fields

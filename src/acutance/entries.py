@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from acutance import contests, offers, params, published, recipes, resolve
+from acutance import contests, offers, params, published, recipes, resolve, values
 from acutance.book import Book, known_keys
 from acutance.calls import Call, Loss, declared
 from acutance.datasets import datasets
@@ -88,11 +88,7 @@ def run(
     inside = f"systems.{system}"
     deltas = params.mapping((track or {}).get("deltas"), f"{place}.deltas")
     entry = params.entry(book.section("systems"), system, place="systems", deltas=deltas)
-    known_keys(
-        entry,
-        _SYSTEM_KEYS,
-        inside,
-    )
+    known_keys(entry, _SYSTEM_KEYS, inside)
     if scale not in scales(book, system):
         raise Refused(f"{place}: '{system}' is not declared at scale {scale} ({inside}.scales)")
     if "images" in entry:
@@ -102,36 +98,43 @@ def run(
         return offers.of_weights(book, entry, model, system, scale)
     if params.flag(entry, "size_only", inside) and ("recipe" in entry or "losses" in entry):
         raise Refused(f"{inside}: is only counted (size_only), and says how it is trained")
-    if "recipe" not in entry:
-        for key in _TRAINED:
-            if key in entry:
-                raise Refused(f"{inside}: has {key} and no recipe; say how it is trained")
-        return Run(system=system, scale=scale, seed=0, model=model)
-    losses = _losses(book, entry, model, scale, inside)
-    recipe = recipes.read(book, entry["recipe"], scale, f"{inside}.recipe")
-    rivals = contests.read(book, entry.get("critics"), recipe, scale, inside)
-    start = _start(book, entry, (system, scale, seed), place=place, track=track)
-    if track is None:
+    if "recipe" in entry:
         plain = Run(system=system, scale=scale, seed=seed, model=model)
-        return replace(plain, losses=losses, recipe=recipe, contests=rivals, start=start)
+        return _trained(book, entry, plain, place=place, track=track)
+    for key in _TRAINED:
+        if key in entry:
+            raise Refused(f"{inside}: has {key} and no recipe; say how it is trained")
+    return Run(system=system, scale=scale, seed=0, model=model)
+
+
+def _trained(
+    book: Book,
+    entry: Mapping[str, Any],
+    plain: Run,
+    *,
+    place: str,
+    track: Mapping[str, Any] | None,
+) -> Run:
+    """Returns a run with how it is trained; on what is said by a track alone."""
+    scale, inside = plain.scale, f"systems.{plain.system}"
+    losses = _losses(book, entry, plain.model, scale, inside)
+    recipe = recipes.read(book, entry["recipe"], scale, f"{inside}.recipe")
+    made = replace(
+        plain,
+        losses=losses,
+        recipe=recipe,
+        contests=contests.read(book, entry.get("critics"), recipe, scale, inside),
+        start=_start(book, entry, plain, place=place, track=track),
+    )
+    if track is None:
+        return made
     own = params.mapping(entry.get("train"), f"{inside}.train")
     fed = {**track, "train": {**params.mapping(track.get("train"), f"{place}.train"), **own}}
     train = _pairs(book, fed, "train", scale, place)
     validate = _pairs(book, fed, "validate", scale, place) if "validate" in track else None
     _check_fit(recipe, train, validate, scale, f"{place} ({inside})")
     _check_patches(losses, recipe, scale, inside)
-    return Run(
-        system=system,
-        scale=scale,
-        seed=seed,
-        model=model,
-        losses=losses,
-        contests=rivals,
-        start=start,
-        recipe=recipe,
-        train=train,
-        validate=validate,
-    )
+    return replace(made, train=train, validate=validate)
 
 
 def _check_patches(losses: tuple[Loss, ...], recipe: Recipe, scale: int, inside: str) -> None:
@@ -145,13 +148,13 @@ def _check_patches(losses: tuple[Loss, ...], recipe: Recipe, scale: int, inside:
 def _start(
     book: Book,
     entry: Mapping[str, Any],
-    run_: tuple[str, int, int],
+    plain: Run,
     *,
     place: str,
     track: Mapping[str, Any] | None,
 ) -> Start | None:
     """Returns the run whose weights a training begins with, where its entry names one."""
-    system, scale, seed = run_
+    system, scale, seed = plain.system, plain.scale, plain.seed
     inside = f"systems.{system}.start"
     given = _begun(entry, scale, inside)
     if not given:
@@ -170,7 +173,7 @@ def _start(
 def _begun(entry: Mapping[str, Any], scale: object, inside: str) -> dict[str, Any]:
     """Returns the key `start` of a system at one scale, empty where it has none there."""
     value = entry.get("start")
-    if isinstance(value, Mapping) and resolve.scales(value) is not None:
+    if isinstance(value, Mapping) and values.scales(value) is not None:
         value = value.get(f"x{scale}")
     return {"system": value} if isinstance(value, str) else params.mapping(value, inside)
 
@@ -225,7 +228,7 @@ def _loss(
     entry = {"weight": value} if plain else params.mapping(value, place)
     if "weight" not in entry:
         raise Refused(f"{place}: says no weight")
-    weight = resolve.by_scale(entry["weight"], scale, f"{place}.weight")
+    weight = values.by_scale(entry["weight"], scale, f"{place}.weight")
     if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < 1e12:
         raise Refused(f"{place}.weight: wants a number not below 0, found {weight!r}")
     levels = params.flag(entry, "levels", place)

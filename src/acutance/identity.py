@@ -15,7 +15,10 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 # Modules that move no number: what they hold is words, plumbing, or in the digest as values.
-_WORDS = ("calls", "errors", "files", "parallel", "paths", "resolve", "sets", "spec")
+_WORDS = (
+    *("calls", "contests", "errors", "files", "parallel", "paths", "recipes", "resolve", "sets"),
+    *("spec", "values"),
+)
 # Parts of a syntax tree that are said about code and are not code.
 _SAID = ("annotation", "returns", "ctx", "kind", "type_comment", "type_params")
 _Reference = tuple[str, str]  # module below the package ("models.espcn"), top-level name in it

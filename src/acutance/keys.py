@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from acutance import params, paths, resolve
+from acutance import params, paths, values
 from acutance.book import known_keys, word
 from acutance.errors import Refused, nearest
 
@@ -146,7 +146,7 @@ def _count(
     entry = params.mapping(value, inside)
     known_keys(entry, ("first", "every"), inside)
     found = {
-        key: resolve.by_scale(entry.get(key, default), scale, f"{inside}.{key}")
+        key: values.by_scale(entry.get(key, default), scale, f"{inside}.{key}")
         for key, default in (("first", 0), ("every", 1))
     }
     for key, each in found.items():

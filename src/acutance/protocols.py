@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from acutance.calls import Call
-from acutance.resolve import PACKAGE, Value, noun
+from acutance.resolve import PACKAGE, noun
+from acutance.values import Value
 
 # What a value of an argument means; where it is empty, it goes without saying. `{}` is the value.
 # Arguments are told in this order; one that is not here is told as it stands in params.yaml.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acutance import resolve
+from acutance import resolve, values
 from acutance.book import Book
 from acutance.errors import Refused
 
@@ -67,7 +67,7 @@ def check(book: Book, name: str) -> None:
     """Checks a recipe, used or not, at every scale for which all of its values are given."""
     place = f"recipes.{name}"
     entry = book.entry("recipes", name, "recipes")
-    given = [s for value in entry.values() if (s := resolve.scales(value)) is not None]
+    given = [s for value in entry.values() if (s := values.scales(value)) is not None]
     possible = [scale for scale in _SCALES if all(scale in each for each in given)]
     if not possible:
         raise Refused(f"{place}: there is no scale of 2, 3 and 4 that has all of its values")

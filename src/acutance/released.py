@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from acutance import params, paths, resolve
+from acutance import params, paths, values
 from acutance.book import Book, known_keys, word
 from acutance.errors import Refused, nearest
 from acutance.identity import source_digest
@@ -163,7 +163,7 @@ def weights(root: Path, name: object, scale: int, place: str) -> Weights:
     """
     entry, inside = _entry(root, name, place)
     known_keys(entry, (*_PAGE, "keys", "file"), inside)
-    asked = resolve.by_scale(entry.get("keys", "plain"), scale, f"{inside}.keys")
+    asked = values.by_scale(entry.get("keys", "plain"), scale, f"{inside}.keys")
     return Weights(
         **_page(entry, str(name), scale, inside),
         file=file(_at(entry, "file", scale, inside), f"{inside}.file"),
@@ -181,10 +181,10 @@ def images(root: Path, name: object, scale: int, place: str) -> Images:
     given = params.mapping(entry.get("datasets"), f"{inside}.datasets")
     files, members = {}, {}
     for dataset, value in given.items():
-        if (there := resolve.scales(value)) is not None and scale not in there:
+        if (there := values.scales(value)) is not None and scale not in there:
             continue
         where = f"{inside}.datasets.{dataset}"
-        each = params.mapping(resolve.by_scale(value, scale, where), where)
+        each = params.mapping(values.by_scale(value, scale, where), where)
         members[dataset] = word(each, "members", "*", where)
         files[dataset] = file({k: v for k, v in each.items() if k != "members"}, where)
     if not files:
@@ -221,8 +221,8 @@ def _page(entry: Mapping[str, Any], name: str, scale: int, inside: str) -> dict[
     """Returns what weights and images have in common."""
     words = {key: word(entry, key, None, inside) for key in ("about", "licence", "cite")}
     known = entry.get("known", {})
-    there = resolve.scales(known)
-    known = resolve.by_scale(known, scale, inside) if there is None or scale in there else {}
+    there = values.scales(known)
+    known = values.by_scale(known, scale, inside) if there is None or scale in there else {}
     found = [
         Known(dataset=dataset, metric=metric, value=_number(value, f"{inside}.known.{dataset}"))
         for dataset, values in params.mapping(known, f"{inside}.known").items()
@@ -240,7 +240,7 @@ def _number(value: object, place: str) -> float:
 def _at(entry: Mapping[str, Any], key: str, scale: int, inside: str) -> Any:
     if key not in entry:
         raise Refused(f"{inside}: says no {key}")
-    return resolve.by_scale(entry[key], scale, f"{inside}.{key}")
+    return values.by_scale(entry[key], scale, f"{inside}.{key}")
 
 
 def file(value: object, place: str) -> File:

@@ -117,8 +117,10 @@ class Run:
         """1 for a network that works on luma, else 3."""
         if self.images is not None:
             return 3
-        asked = resolve.noun("models", self.model.function).parameter("channels")
-        return 1 if self.model.kwargs.get("channels", asked and asked.default) == 1 else 3
+        model = resolve.noun("models", self.model.function)
+        asked = model.parameter("channels")
+        default = asked.default if asked else model.constants.get("CHANNELS")
+        return 1 if self.model.kwargs.get("channels", default) == 1 else 3
 
     def shown(self) -> dict[str, Any]:
         """Returns the resolved run as plain values, for `show` and run.json."""

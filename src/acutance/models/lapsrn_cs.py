@@ -21,6 +21,7 @@ __all__ = ["LapSRNCS"]
 
 SCALES = (2, 3, 4, 8)
 OUTPUTS = ("sr", "regressed", "bins")
+CHANNELS = 1  # luma
 
 
 class LapSRNCS(nn.Module):
@@ -43,7 +44,7 @@ class LapSRNCS(nn.Module):
         Refused: If an argument is out of range.
     """
 
-    channels = 1
+    channels = CHANNELS
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ __all__ = ["LapSRNFD"]
 
 SCALES = (2, 3, 4, 8)
 OUTPUTS = ("sr", "regressed", "bins", "areas")
+CHANNELS = 1  # luma
 AREAS = (3, 5, 7)  # bins
 STRIDE = 4  # LR pixels, of the Class-Module's first convolution
 SMALL = 0.1  # what ClassSR multiplies He's initial weights by
@@ -56,7 +57,7 @@ class LapSRNFD(nn.Module):
         Refused: If an argument is out of range.
     """
 
-    channels = 1
+    channels = CHANNELS
 
     def __init__(
         self,

@@ -1,0 +1,154 @@
+"""One process's share of a training: what it goes on from, saves, says, and leaves behind."""
+
+import json
+import resource
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from acutance.errors import Refused
+from acutance.files import folder_atomically
+from acutance.journal import Journal
+from acutance.machine import commit, device_name, now, versions
+from acutance.spec import Run
+from acutance.state import Checkpoints
+
+
+class LeftError(Exception):
+    """The state is saved and the process was asked to end."""
+
+
+class Sitting:
+    """One process's share of a run: the state it goes on from, what it saves, what it says of it.
+
+    Attributes:
+        state: The loop's own, or None at the beginning.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        journal: Journal,
+        checkpoints: Checkpoints,
+        device: torch.device,
+        *,
+        build: Callable[[], nn.Module],
+    ) -> None:
+        """Goes on from the newest state there is.
+
+        Args:
+            run: What is trained.
+            journal: Where it is told.
+            checkpoints: Where states are kept.
+            device: Where it runs.
+            build: Makes the network, to count its parameters.
+
+        Raises:
+            Refused: If the state is that of another run.
+        """
+        self._build = build
+        self._run, self._journal, self._checkpoints = run, journal, checkpoints
+        self._device, self._asked = device, ""
+        found = checkpoints.newest() or {"run": run.digest, "loop": None, "step": 0}
+        if found["run"] != run.digest:
+            raise Refused(
+                f"{checkpoints.folder}: state of another run ({found['run']}, wants {run.digest});"
+                " remove the folder"
+            )
+        self.state: dict[str, Any] | None = found["loop"]
+        self._peak = int(found.get("peak", 0))
+        bits = {"device": device_name(device), "threads": torch.get_num_threads()} | versions()
+        before = list(found.get("sittings", []))
+        kind = {"device_type": device.type}
+        self._sittings = [*before, {"from_step": found["step"], **bits, **kind, **commit()}]
+        journal.go_on(found.get("rows", []), found.get("seconds", 0.0), found["step"])
+        if self.state is not None:
+            journal.say(f"goes on from step {found['step']:,}")
+        if any(earlier[name] != bits[name] for earlier in before for name in bits):
+            journal.say("not the machine, threads or versions it began on: bits may differ")
+
+    def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+        """Shows how far the run is; saves if it is time to; leaves if a signal asked for it."""
+        self._journal.tick(step)
+        if not self._asked and not self._checkpoints.due:
+            return
+        state = {
+            "run": self._run.digest,
+            "step": step,
+            "loop": snapshot(),
+            "rows": self._journal.rows,
+            "seconds": self._journal.seconds,
+            "sittings": self._sittings,
+            "peak": self._peak_memory(),
+        }
+        self._checkpoints.save(step, state)
+        if self._asked:
+            self._journal.say(f"{self._asked}: saved at step {step:,}; run again to go on")
+            raise LeftError
+
+    @contextmanager
+    def told_of_signals(self) -> Iterator[None]:
+        """Lets SIGTERM and SIGINT ask for a save and an end; a second one ends at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python gives signals to the main thread alone
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def ask(number: int, _: FrameType | None) -> None:
+            self._asked = signal.Signals(number).name
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+        for number in before:
+            signal.signal(number, ask)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def last_good(self) -> str:
+        """Returns where the last state lies that is whole, and what to do."""
+        files = self._checkpoints.files()
+        where = f"the last good state is {files[0]}" if files else "there is no state before it"
+        return f"{where}; lower the learning rate or clip the gradient"
+
+    def write(self, out: Path, weights: dict[str, Tensor]) -> None:
+        """Writes weights, log and origin; the weights' bytes depend on nothing but the weights."""
+        with folder_atomically(out) as fresh:
+            (fresh / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
+            (fresh / "log.csv").write_text(self._journal.text(), encoding="utf-8")
+            origin = json.dumps(self._origin(), indent=1) + "\n"
+            (fresh / "run.json").write_text(origin, encoding="utf-8")
+
+    def _origin(self) -> dict[str, object]:
+        """Returns what run.json holds."""
+        measured = [row["psnr"] for row in self._journal.rows if "psnr" in row]
+        with torch.device("meta"):
+            parameters = self._build().parameters()
+        return {
+            "run": self._run.shown(),
+            "digest": self._run.digest,
+            **{name: value for name, value in self._sittings[-1].items() if name != "from_step"},
+            "sittings": self._sittings,
+            "finished": now(),
+            "seconds": round(self._journal.seconds, 1),
+            "peak_memory_bytes": self._peak_memory(),
+            "steps": self._journal.rows[-1]["step"],
+            "parameters": sum(parameter.numel() for parameter in parameters),
+            "validation_psnr": {"best": max(measured), "last": measured[-1]} if measured else None,
+        }
+
+    def _peak_memory(self) -> int:
+        """Returns the most bytes that any sitting held, on the GPU where there is one."""
+        if self._device.type == "cuda":
+            return max(self._peak, torch.cuda.max_memory_allocated(self._device))
+        return max(self._peak, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
