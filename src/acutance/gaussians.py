@@ -64,6 +64,13 @@ def two_sided(samples: Array) -> tuple[Float, Float, Float]:
     return shape, left * per_deviation, right * per_deviation
 
 
+def inverse(covariance: Float) -> Float:
+    """Returns the pseudo-inverse of a covariance, (n, n), with the tolerance of MATLAB's `pinv`."""
+    largest = np.linalg.norm(covariance, 2)
+    tolerance = len(covariance) * np.spacing(largest) / largest if largest else 0.0
+    return np.asarray(np.linalg.pinv(covariance, rcond=tolerance), np.float64)
+
+
 def _nearest(table: Float, values: Float, *, first: bool) -> npt.NDArray[np.intp]:
     """Returns where in the rising `table` the entry nearest to each value stands.
 

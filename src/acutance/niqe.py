@@ -25,7 +25,7 @@ from scipy.io.matlab import MatReadError
 from scipy.special import gamma
 
 from acutance.errors import Refused
-from acutance.gaussians import two_sided
+from acutance.gaussians import inverse, two_sided
 from acutance.resize import resize
 
 Array = npt.NDArray[Any]
@@ -114,11 +114,8 @@ def distance(found: Float, natural: Natural) -> float:
     if not known.any(axis=0).all():
         raise Refused("no block of the image has texture; NIQE has nothing to measure")
     mean = np.where(known, found, 0).sum(axis=0) / known.sum(axis=0)
-    middle = (natural.covariance + _covariance(found)) / 2
-    largest = np.linalg.norm(middle, 2)
-    inverse = np.linalg.pinv(middle, rcond=FEATURES * np.spacing(largest) / largest)
     off = natural.mean - mean
-    return float(np.sqrt(off @ inverse @ off))
+    return float(np.sqrt(off @ inverse((natural.covariance + _covariance(found)) / 2) @ off))
 
 
 def read_natural(path: Path) -> Natural:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from acutance.errors import Refused
 from acutance.metrics._protocol import compared
-from acutance.metrics._similarity import REACH, similarity, structure, thinned
+from acutance.similarity import REACH, similarity, structure, thinned
 
 __all__ = ["ms_ssim"]
 

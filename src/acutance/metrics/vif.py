@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from acutance.errors import Refused
 from acutance.metrics._protocol import compared
-from acutance.metrics._similarity import window
+from acutance.similarity import window
 
 __all__ = ["vif"]
 
