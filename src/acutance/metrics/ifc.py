@@ -1,6 +1,6 @@
 """ifc: information fidelity criterion of one image (Sheikh et al., TIP 2005).
 
-Paper: doi 10.1109/TIP.2005.859389, equations (8) to (10).
+Paper: doi 10.1109/TIP.2005.859389.
 Code:  the authors' `ifcvec.m` with Simoncelli's steerable pyramid, as kept in
        Maclory/SPSR@881e78111c41, metrics/MetricEvaluation/utils/ifcvec; licence of the
        University of Texas, free use with notice. Checked against that script in Octave.

@@ -1,6 +1,6 @@
 """ms_ssim: structural similarity over five scales of one image (Wang et al., Asilomar 2003).
 
-Paper: doi 10.1109/ACSSC.2003.1292216, equation (7), section 4.
+Paper: doi 10.1109/ACSSC.2003.1292216, equation (7).
 Code:  Wang's `msssim.m`, as kept in obartra/ssim@29da280e261f, assets/ms-ssim/msssim.m. Checked
        against that script in Octave and against IQA-PyTorch.
 Here:  departs in scales where structure is negative on average: they count as 0, so that the value

@@ -1,6 +1,6 @@
 """vif: visual information fidelity in the pixel domain (Sheikh and Bovik, TIP 2006).
 
-Paper: doi 10.1109/TIP.2005.859378, equations (16) to (20).
+Paper: doi 10.1109/TIP.2005.859378.
 Code:  the authors' `vifp_mscale.m`, as kept in Ach-1914/LadleNet@6c36c620af3a, Evaluation.
        Checked against that script in Octave and against sewar.
 Here:  departs in what the script departs in: four scales of the image itself, pixel by pixel, in
