@@ -80,9 +80,10 @@ def _data(verbs: Verbs) -> None:
         "fetch",
         "download data sets and verify every image",
         "The folder named by ACUTANCE_MIRROR is looked in first: archives under their own names,\n"
-        "or one plain folder of images per data set.",
+        "or one plain folder of images per data set. Files that losses and metrics read (`assets`\n"
+        "in params.yaml) are fetched by their names, too.",
     )
-    fetch.add_argument("datasets", nargs="+", metavar="DATASET", help="set5, div2k-train, ...")
+    fetch.add_argument("datasets", nargs="+", metavar="NAME", help="set5, div2k-train, vgg19, ...")
     degrade = _verb(
         verbs,
         "degrade",
