@@ -109,6 +109,7 @@ def test_a_checkpoint_is_taken_out_of_a_zip(
         (zipped(a=CONTENT)[:40], "*a.pth", "damaged"),
         (zipped(a=b"other"), "*a.pth", "promised"),
     ],
+    ids=["none", "two", "damaged", "another"],  # a zip's bytes hold the time
 )
 def test_a_zip_that_does_not_hold_it_is_refused(
     tmp_path: Path, server: web.Server, content: bytes, member: str, words: str
