@@ -82,22 +82,6 @@ MISTAKES: dict[str, tuple[Change, list[str]]] = {
         lambda p: p["tracks"]["gv-stated"]["train"].update(datasets=["set5"]),
         ["tracks.gv-stated", "'set5' is trained on and tested on"],
     ),
-    "a system trained on what its track tests": (
-        lambda p: p["tracks"]["gv-stated"].update(
-            deltas={"vdsr": {"train": {"datasets": ["set5"]}}}
-        ),
-        ["tracks.gv-stated (systems.vdsr.train)", "'set5' is trained on and tested on"],
-    ),
-    "a system trained on a set to test on": (
-        lambda p: p["tracks"]["gv-stated"].update(
-            deltas={"vdsr": {"train": {"datasets": ["general100"]}}}
-        ),
-        ["systems.vdsr.train", "'general100' has the role 'test', wanted is 'train'"],
-    ),
-    "levels that are no switch": (
-        lambda p: p["systems"]["edsr"]["losses"].update(l1={"weight": 1, "levels": 2}),
-        ["systems.edsr.losses.l1.levels", "wants true or false, found 2"],
-    ),
     "unknown degradation": (
         lambda p: p["tracks"]["gv-stated"]["test"].update(degradation="bicubik"),
         ["tracks.gv-stated.test.degradation", "did you mean 'bicubic'?"],

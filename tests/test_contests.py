@@ -160,6 +160,22 @@ MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
         lambda p: p["systems"]["espcn"].update(start="espcn+gv"),
         ["a training cannot begin with its own end: espcn"],
     ),
+    "a system trained on what its track tests": (
+        lambda p: p["tracks"]["gv-stated"].update(
+            deltas={"vdsr": {"train": {"datasets": ["set5"]}}}
+        ),
+        ["tracks.gv-stated (systems.vdsr.train)", "'set5' is trained on and tested on"],
+    ),
+    "a system trained on a set to test on": (
+        lambda p: p["tracks"]["gv-stated"].update(
+            deltas={"vdsr": {"train": {"datasets": ["general100"]}}}
+        ),
+        ["systems.vdsr.train", "'general100' has the role 'test', wanted is 'train'"],
+    ),
+    "levels that are no switch": (
+        lambda p: p["systems"]["edsr"]["losses"].update(l1={"weight": 1, "levels": 2}),
+        ["systems.edsr.losses.l1.levels", "wants true or false, found 2"],
+    ),
     "first weights and no steps": (
         lambda p: p["recipes"]["espcn"].update(first_only="conv1."),
         ["recipes.espcn: first_only and first_steps go together"],

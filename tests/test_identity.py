@@ -64,7 +64,12 @@ def test_comments_and_docstrings_rename_nothing(package: Path) -> None:
 def test_a_loss_renames_its_users_alone(package: Path) -> None:
     before = runs_of(package)
     edit(package / "acutance/losses/l1.py", "return ", "return 2 * ")
-    users = {"edsr", "edsr+gv", "vdsr-l1", "vdsr-l1+tv", "vdsr-l1+gv"}
+    users = {
+        run.system
+        for run in load(ROOT, "papers").runs
+        if any(loss.function == "l1" for each in run.chain for loss in each.losses)
+    }
+    assert users > {"edsr", "edsr+gv", "vdsr-l1", "vdsr-l1+tv", "vdsr-l1+gv", "lapsrn", "spsr-g"}
     assert systems_that_moved(before, runs_of(package)) == users
 
 
@@ -111,7 +116,9 @@ def test_what_makes_the_pairs_and_puts_a_run_together_counts(package: Path) -> N
     before = runs_of(package)
     edit(package / "acutance/pack.py", "side = max(scale,", "side = max(scale + 0,")
     packed = runs_of(package)
-    trained = set(before.values()) - {run for run in before.values() if run.startswith("bicubic")}
+    fitted = {run.system for run in load(ROOT, "papers").runs if run.trained}
+    trained = {run for run in before.values() if run.partition("_x")[0] in fitted}
+    assert trained
     assert not trained & set(packed.values())
     edit(package / "acutance/train.py", "augment=recipe.augment", "augment=()")
     assert not set(packed.values()) & set(runs_of(package).values()) & trained

@@ -24,8 +24,8 @@ def gradient_map(image: Tensor, *, padding: int = 1) -> Tensor:
     Source: SPSR (Ma et al., CVPR 2020), equation (4); Maclory/SPSR@881e781,
         models/SPSR_model.py, `Get_gradient` (padding 2) and `Get_gradient_nopadding` (padding 1).
 
-    >>> gradient_map(torch.ones(1, 1, 3, 3)).round(decimals=2)[0, 0].tolist()
-    [[1.41, 1.0, 1.41], [1.0, 0.0, 1.0], [1.41, 1.0, 1.41]]
+    >>> gradient_map(torch.ones(1, 1, 3, 3)).mul(100).round().int()[0, 0].tolist()
+    [[141, 100, 141], [100, 0, 100], [141, 100, 141]]
     """
     padded = functional.pad(image, (padding,) * 4)
     vertical = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from acutance.games._slope import slope_penalty
 from acutance.games.relativistic import Relativistic
 from acutance.games.vanilla import Vanilla
-from acutance.games.wgan_gp import WGANGP, slope_penalty
+from acutance.games.wgan_gp import WGANGP
 
 # Three "images" of one pixel, and a critic that gives that pixel as logit.
 REAL = torch.tensor([2.0, 0.0, 1.0]).view(3, 1, 1, 1)

@@ -1,4 +1,4 @@
-"""Relativistic average game (ESRGAN, SPSR): is this more real than the other kind on average?
+"""Relativistic: the game of which kind looks more real on average (ESRGAN, SPSR).
 
 Paper: Jolicoeur-Martineau, arXiv 1807.00734, section 4.2; ESRGAN, arXiv 1809.00219, (1) and (2).
 Code:  Maclory/SPSR@881e781, models/SPSR_model.py; no licence given. Values were checked.

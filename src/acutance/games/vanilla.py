@@ -1,4 +1,4 @@
-"""Vanilla game (SRGAN): is this real?
+"""Vanilla: the game of telling real from fake (SRGAN).
 
 Paper: Goodfellow et al., arXiv 1406.2661, with the network's loss of its section 3 (the one that
        does not saturate); SRGAN, arXiv 1609.04802, equation (6).

@@ -1,4 +1,4 @@
-"""Wasserstein game with gradient penalty (DGGGAN): how far apart are the two kinds?
+"""WGAN-GP: the game of how far apart real and fake are, with a gradient penalty (DGGGAN).
 
 Paper: Gulrajani et al., arXiv 1704.00028, algorithm 1 (the penalty's weight is 10 there).
 Code:  none by DGGGAN's authors; Maclory/SPSR@881e781, models/modules/loss.py,
@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+
+from acutance.games._slope import slope_penalty
 
 __all__ = ["WGANGP"]
 
@@ -49,18 +51,3 @@ class WGANGP:
         apart = critic(fake).mean() - critic(real).mean()
         share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
         return apart + self.penalty * slope_penalty(critic, torch.lerp(fake, real, share))
-
-
-def slope_penalty(critic: Critic, between: Tensor) -> Tensor:
-    """Returns the mean over images of (slope - 1)^2, differentiable twice.
-
-    Args:
-        critic: Gives a score per image.
-        between: (N, C, H, W), somewhere between real and fake.
-
-    Source: equation (3) of the paper; the norm is over all values of an image.
-    """
-    between = between.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    lengths: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)
-    return (lengths - 1).square().mean()
