@@ -1,4 +1,5 @@
 # Loads the study, and says which files it wants; the rules hold no logic.
+import gc
 import re
 import shlex
 import sys
@@ -10,11 +11,15 @@ from acutance import paths, plan
 from acutance.errors import Refused
 from acutance.study import load
 
+gc.disable()  # a study is many small objects, and all of them stay
 try:
     STUDY = load(Path(workflow.basedir), config.get("study"))
     PAGES = plan.pages(STUDY, Path(workflow.basedir))
 except Refused as error:
     raise WorkflowError(str(error)) from None
+finally:
+    gc.enable()
+    gc.freeze()
 
 ACUTANCE = f"{shlex.quote(sys.executable)} -m acutance --study {STUDY.name}"
 
