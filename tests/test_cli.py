@@ -83,7 +83,7 @@ def test_folders_go_from_hr_to_a_score_without_any_study(
 MISTAKES = {
     "no such study": (["--study", "demmo", "plan"], "no study 'demmo'; did you mean 'demo'?"),
     "no such run": (["--study", "demo", "train", "espcn_x9_s0"], "did you mean 'espcn_x"),
-    "no such set": (["fetch", "set6"], "no data set 'set6' in this study; did you mean 'set5'?"),
+    "no such set": (["fetch", "set6"], "no data set or asset 'set6'; did you mean 'set5'?"),
     "nothing to train": (["--study", "demo", "train", "bicubic_x2_s0"], "nothing to train"),
     "half a command": (["score", "--hr", "x"], "--sr, --scale, --metric missing"),
     "no such metric": (

@@ -6,6 +6,7 @@ tensors are put together once their storages have been read, so no claimed size 
 """
 
 import pickle
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,13 +90,14 @@ class _View:
         return self.storage.values.as_strided(self.size, self.stride, self.offset).clone()
 
 
-class _Maker:
+class _Maker(ABC):
     """What a pickle may call: one of the functions below, which nothing can be set on."""
 
     __slots__ = ()
 
-    def __call__(self, *_: object) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def __call__(self, *given: Any) -> Any:
+        """Makes what the pickle asks for."""
 
 
 class _Tensor(_Maker):

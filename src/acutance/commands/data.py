@@ -11,6 +11,7 @@ from acutance.assets import asset
 from acutance.book import open_book
 from acutance.commands.named import bound, check_whole, declared_call, need, study_of
 from acutance.datasets import dataset as declared_dataset
+from acutance.errors import Refused, nearest
 from acutance.study import find
 
 MIRROR = "ACUTANCE_MIRROR"
@@ -31,6 +32,9 @@ def fetch(options: argparse.Namespace) -> None:
             needed = asset(book, wanted, "assets")
             print(keep(needed.file, root / needed.path, mirror=mirror, downloads=downloads))
             continue
+        names = {each.partition("@")[0] for each in known} | set(book.section("assets"))
+        if wanted.partition("@")[0] not in names:
+            raise Refused(f"NAME: no data set or asset '{wanted}'{nearest(wanted, names)}")
         found = find(known, wanted, "data set")
         verb.fetch(found, root / found.hr, downloads=downloads, mirror=mirror)
 
