@@ -13,6 +13,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from acutance import beats
+
 Row = dict[str, float]
 
 GLANCE = 0.2  # seconds between two looks at a bar
@@ -38,6 +40,7 @@ class Journal:
 
     Attributes:
         rows: Of the log so far: step, values, seconds.
+        left: Why the run is left before it is done; for those who look on.
     """
 
     def __init__(
@@ -59,11 +62,13 @@ class Journal:
             console: Where progress is shown; None for the standard error.
         """
         self.rows: list[Row] = []
+        self.left = ""
         self._columns = ("step", "loss", *terms, "learning_rate", "psnr", "seconds")
         self._file, self._title, self._steps = file, title, steps
         self._console = console or _Console(stderr=True)
         self._begun, self._before, self._first = time.monotonic(), 0.0, 0
-        self._look = 0.0
+        self._look, self._beat = 0.0, 0.0
+        self._step, self._last, self._silence = 0, self._begun, 0.0
         self._won: set[str] = set()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -84,14 +89,16 @@ class Journal:
     def go_on(self, rows: Sequence[Mapping[str, float]], seconds: float, step: int) -> None:
         """Takes over the rows and the time of earlier sittings; later rows of the file are cut."""
         self.rows = [dict(row) for row in rows]
-        self._before, self._first = seconds, step
+        self._before, self._first, self._step = seconds, step, step
         self._begun = time.monotonic()
 
     def __enter__(self) -> "Journal":
         """Writes the rows so far and shows the bar."""
         self._file.write_text(self.text(), encoding="utf-8")
         self._bar.start()
-        self._look = time.monotonic() + (GLANCE if self._console.is_terminal else LINE)
+        self._last = time.monotonic()
+        self._look = self._last + (GLANCE if self._console.is_terminal else LINE)
+        self._live()
         return self
 
     def __exit__(
@@ -100,8 +107,10 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Takes the bar away."""
+        """Takes the bar away; says why, if the run is not done."""
         self._bar.stop()
+        if error is not None or self.left:
+            self._live(self.left or str(error) or type(error).__name__)
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Adds a row to the log."""
@@ -119,9 +128,12 @@ class Journal:
     def tick(self, step: int) -> None:
         """Shows how far the run is, if it is time to."""
         now = time.monotonic()
+        self._step, self._last, self._silence = step, now, max(self._silence, now - self._last)
+        if now >= self._beat:
+            self._live()
         if now < self._look and step < self._steps:
             return
-        rate = (step - self._first) / max(now - self._begun, 1e-9)
+        rate = self._rate()
         told = f"{rate:.3g}/s  {self._values()}"
         if self._console.is_terminal:
             self._look = now + GLANCE
@@ -130,6 +142,23 @@ class Journal:
             self._look = now + LINE
             left = timedelta(seconds=round((self._steps - step) / rate))
             self.say(f"step {step:,} of {self._steps:,}  {told}  {left} left")
+
+    def _rate(self) -> float:
+        """Returns updates a second in this sitting."""
+        return (self._step - self._first) / max(time.monotonic() - self._begun, 1e-9)
+
+    def _live(self, ended: str = "") -> None:
+        """Writes a sign of life beside the log, for `acutance status`."""
+        self._beat = time.monotonic() + beats.EVERY
+        beat = beats.Beat(
+            step=self._step,
+            steps=self._steps,
+            rate=self._rate(),
+            silence=self._silence,
+            written=time.time(),
+            ended=ended,
+        )
+        beats.write(self._file.parent, beat)
 
     def say(self, text: str) -> None:
         """Prints a line, above the bar where there is one."""

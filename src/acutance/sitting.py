@@ -91,7 +91,8 @@ class Sitting:
         }
         self._checkpoints.save(step, state)
         if self._asked:
-            self._journal.say(f"{self._asked}: saved at step {step:,}; run again to go on")
+            self._journal.left = f"{self._asked}: saved at step {step:,}; run again to go on"
+            self._journal.say(self._journal.left)
             raise LeftError
 
     @contextmanager
