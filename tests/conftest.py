@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# A process of tests takes a GPU until it ends, so that others would wait for it.
+os.environ.setdefault("ACUTANCE_GPU_SHARES", "64")
 
 
 def _photographs() -> Path | None:

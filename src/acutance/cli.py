@@ -168,7 +168,11 @@ def _import(verbs: Verbs) -> None:
 
 
 def _machine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: auto)")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:1 (default: auto, a GPU that no other job has)",
+    )
     parser.add_argument(
         "--threads", type=int, help="CPU threads; another number gives other last bits"
     )

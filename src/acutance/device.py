@@ -1,9 +1,11 @@
 """Where a network computes: the device and the CPU threads that a command line names."""
 
 import re
+import sys
 
 import torch
 
+from acutance import slots
 from acutance.errors import Refused
 
 MOST_THREADS = 1024  # far beyond any machine; a slip of more would exhaust its memory
@@ -12,19 +14,42 @@ MOST_THREADS = 1024  # far beyond any machine; a slip of more would exhaust its 
 def device(name: str) -> torch.device:
     """Returns the device called `name`; "auto" is a GPU where there is one.
 
+    Of several GPUs, "auto" is one that no other job has taken; while there is none, it waits. Those
+    that CUDA_VISIBLE_DEVICES hides are left alone.
+
     Raises:
         Refused: If this machine has no such device, or it is neither a CPU nor a GPU of CUDA.
     """
-    best = "cuda" if torch.cuda.is_available() else "cpu"
+    auto = name == "auto"
     try:
         if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", name):
             raise RuntimeError  # torch knows more words, of which some compute nothing
-        chosen = torch.device(best if name == "auto" else name)
+        chosen = torch.device(_free() if auto else name)
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError):  # unknown word; a torch without CUDA; no such GPU
         usable = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         raise Refused(f"--device: found '{name}'; usable here: {', '.join(usable)}") from None
+    if auto and chosen.type == "cuda":
+        torch.cuda.set_device(chosen)  # else every job would hold some memory of the first GPU
     return chosen
+
+
+def _free() -> str:
+    """Returns the name of a GPU that no other job has, held from now on; `cpu` if there is none."""
+    return f"cuda:{slots.take(_gpus(), say=_say)}" if torch.cuda.is_available() else "cpu"
+
+
+def _gpus() -> list[str]:
+    """Returns the UUIDs of the GPUs that this process sees, in the order of their numbers.
+
+    Numbers are no names: CUDA_VISIBLE_DEVICES gives each process its own.
+    """
+    found = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    return [str(each.uuid) for each in found]
+
+
+def _say(text: str) -> None:
+    print(f"acutance: {text}", file=sys.stderr, flush=True)
 
 
 def set_threads(threads: int | None) -> None:

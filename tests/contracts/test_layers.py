@@ -16,7 +16,7 @@ LAYERS: tuple[set[str], ...] = (
         "tracks", "study", "sizes", "counts", "counted",
         "published", "figures", "axes", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
-        "transfer", "download", "escape", "keys", "released", "offers", "assets", "beats",
+        "transfer", "download", "escape", "keys", "released", "offers", "assets", "beats", "slots",
     },
     {
         "image", "tif", "resize", "reduce", "gradient", "rivals", "weights",
