@@ -1,5 +1,6 @@
 """slots: real processes on made-up GPUs; one job each, and a killed job's GPU is free again."""
 
+import os
 import subprocess
 import sys
 import time
@@ -106,15 +107,15 @@ def test_a_slot_has_one_holder_whoever_comes_and_goes(moves: list[int]) -> None:
     names, held = named(3), {}
     for move in moves:
         if move < 0 and held:
-            held.pop(next(iter(held))).close()
+            os.close(held.pop(next(iter(held))))
         elif move >= 0:
             name = names[move % len(names)]
             found = slots._bound(name)
             assert (found is None) == (name in held)
-            if found:
+            if found is not None:
                 held[name] = found
     for each in held.values():
-        each.close()
+        os.close(each)
 
 
 def test_a_process_that_asks_again_gets_the_same() -> None:
@@ -149,7 +150,7 @@ def test_a_killed_job_frees_its_slot_at_once() -> None:
         begun = time.monotonic()
         while (found := slots._bound(f"{gpus[0]}/0")) is None:
             assert time.monotonic() < begun + 60
-        found.close()
+        os.close(found)
 
 
 @pytest.mark.cuda

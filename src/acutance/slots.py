@@ -18,7 +18,7 @@ from acutance.errors import Refused
 SHARES = "ACUTANCE_GPU_SHARES"
 MOST = 64  # jobs on one GPU; a slip of more would fill its memory
 _JOB = "SLURM_JOB_ID"
-_held: dict[str, socket.socket] = {}  # for as long as this process lives
+_held: dict[str, int] = {}  # descriptors, open for as long as this process lives
 
 
 def shares(environment: Mapping[str, str] = os.environ) -> int:
@@ -62,7 +62,7 @@ def take(
             if gpu in _held:
                 return number
         for share, (number, gpu) in product(range(several), enumerate(gpus)):
-            if found := _bound(f"{gpu}/{share}"):
+            if (found := _bound(f"{gpu}/{share}")) is not None:
                 _held[gpu] = found
                 return number
         if not waiting:
@@ -75,14 +75,13 @@ def take(
         time.sleep(pause)
 
 
-def _bound(name: str) -> socket.socket | None:
-    """Returns a socket that has a name, or None while another one has it."""
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        made.bind(f"\0acutance/gpu/{name}".encode())
-    except OSError as error:
-        made.close()
-        if error.errno == errno.EADDRINUSE:
-            return None
-        raise
-    return made
+def _bound(name: str) -> int | None:
+    """Returns the descriptor of a socket that has a name, or None while another one has it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+        try:
+            made.bind(f"\0acutance/gpu/{name}".encode())
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return None
+            raise
+        return made.detach()
