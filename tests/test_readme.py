@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acutance import plan, published
+from acutance import bill, published
 from acutance.book import open_book
 from acutance.calibrate import calibrate
 from acutance.calibrations import read
@@ -41,7 +41,7 @@ def test_every_paper_whose_cells_are_here_has_a_row_with_their_count() -> None:
 def test_the_cost_of_the_gv_paper_is_what_plan_counts() -> None:
     tracks = (track for track in load(ROOT, "papers").tracks if track.paper == "gv")
     runs = {e.run.id: e.run for track in tracks for e in track.evaluations}.values()
-    total = sum(plan.training_flops(run) for run in runs) / 1e15
+    total = sum(bill.training_flops(run) for run in runs) / 1e15
     assert f"{total:,.0f} PFLOP" in dict(agreement())["gv"][3]
 
 

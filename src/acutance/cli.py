@@ -213,9 +213,25 @@ def _reading(verbs: Verbs) -> None:
     report.add_argument("--made", help=argparse.SUPPRESS)  # the workflow's: what dates the pages
     show = _verb(verbs, "show", "print a system as params.yaml and the study resolve it")
     show.add_argument("system", help="vdsr+gv, or a run: vdsr+gv_x2_s0")
-    plan = _verb(verbs, "plan", "say what a rebuild runs, and what training costs in FLOPs")
-    plan.add_argument("--runs", action="store_true", help="list every run")
+    _plan(verbs)
     _count(verbs)
+
+
+def _plan(verbs: Verbs) -> None:
+    plan = _verb(
+        verbs,
+        "plan",
+        "say what a rebuild takes: FLOPs, hours, wall time, disk, downloads; and what it took",
+        "What is there already counts as done. Hours need a rate: measured on such a device by\n"
+        "`--probe`, or assumed (`--device h100`) by the table in workflow/devices.yaml.",
+    )
+    plan.add_argument("--runs", action="store_true", help="list every run")
+    plan.add_argument(
+        "--device", metavar="NAME", help="reckon with it (default: what was measured)"
+    )
+    plan.add_argument("--gpus", type=int, default=1, help="how many devices (default: 1)")
+    plan.add_argument("--spent", action="store_true", help="planned hours beside those spent")
+    plan.add_argument("--json", action="store_true", help="plain values: FLOPs, seconds, bytes")
 
 
 def _count(verbs: Verbs) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 PARAMS = "params.yaml"
 STUDIES = "workflow/studies"
+DEVICES = "workflow/devices.yaml"
 PUBLISHED = "data/published"
 MANIFEST = "data/manifests/{dataset}.csv"
 KEYS = "data/released/keys.yaml"
@@ -29,6 +30,9 @@ STATE = "results/state/{run}"
 SR = "results/sr/{run}/{test}"
 SCORES = "results/scores/{run}/{test}.csv"
 
+RATES = "results/rates/{device}.json"
+STATUS = "results/status/{study}.html"
+LOGS = "results/logs"
 PLAN = "results/plan/{study}.json"
 COUNTS = "results/counts/{counted}.csv"
 CALIBRATION = "results/tables/{study}/calibration.csv"

@@ -16,7 +16,8 @@ LAYERS: tuple[set[str], ...] = (
         "tracks", "study", "sizes", "counts", "counted",
         "published", "figures", "axes", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
-        "transfer", "download", "escape", "keys", "released", "offers", "assets", "beats", "slots",
+        "transfer", "download", "escape", "keys", "released", "offers", "assets",
+        "beats", "slots", "schedule", "rates", "space",
     },
     {
         "image", "tif", "resize", "reduce", "gradient", "rivals", "weights",
@@ -26,7 +27,7 @@ LAYERS: tuple[set[str], ...] = (
         "vgg", "vision", "similarity", "gaussians", "niqe", "steerable", "forest", "ma",
         "points", "charts",
         "intervals", "comparisons", "correlations", "gains", "verdicts",
-        "size_verdicts", "claims", "watch", "flops",
+        "size_verdicts", "claims", "watch", "flops", "bill", "billed",
     },
     NOUNS,
     {

@@ -7,6 +7,7 @@ import json
 
 from acutance import paths
 from acutance.commands.named import print_paths, study_of, undate
+from acutance.errors import Refused
 from acutance.files import write_atomically
 from acutance.study import find, load
 
@@ -48,8 +49,17 @@ def show(options: argparse.Namespace) -> None:
 
 
 def plan(options: argparse.Namespace) -> None:
-    """Prints what the study runs, and what its training costs."""
-    from acutance import plan as verb
+    """Prints what the study takes: FLOPs, hours, wall time, bytes; or what it took."""
+    from acutance import billed
+    from acutance.bill import bill
 
     root, study = study_of(options)
-    print(verb.plan(study, root, every_run=options.runs), end="")
+    if options.gpus < 1:
+        raise Refused(f"--gpus: wants how many there are, from 1, found {options.gpus}")
+    found = bill(study, root, device=options.device, devices=options.gpus)
+    if options.json:
+        print(json.dumps(billed.plain(found), indent=1))
+    elif options.spent:
+        print(billed.spent(found), end="")
+    else:
+        print(billed.text(found, every_run=options.runs), end="")
