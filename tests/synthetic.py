@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance import paths, report, study, tabulate
-from acutance.rows import MEAN
+from acutance.rows import MEAN, SCORES
 from acutance.sizes import HEAD
 from acutance.spec import Evaluation, Study
 
@@ -45,7 +45,7 @@ def write_scores(path: Path, evaluation: Evaluation) -> None:
     better = {"bicubic": 0.0, "srcnn": 0.6, "espcn": 0.8, "vdsr": 1.2, "lapsrn": 1.5}
     base = better.get(run.system.split("+")[0].split("-")[0], 2.5)
     psnr = 36 - 2.8 * run.scale + images + base + gain + noise
-    lines = ["image,metric,value"]
+    lines = [SCORES]
     for metric in evaluation.metrics:
         # the more varied an image is, the harder; HR alone decides, so not the noise of a system
         values = {
@@ -54,8 +54,8 @@ def write_scores(path: Path, evaluation: Evaluation) -> None:
             "lpips": 0.8**psnr,
             "entropy": 6.5 - images / 4,
         }[metric.function]
-        lines += [f"{n},{metric.name},{v!r}" for n, v in zip(names, values.tolist(), strict=True)]
-        lines.append(f"{MEAN},{metric.name},{float(values.mean())!r}")
+        lines += [f"{n},{metric.name},{v!r}," for n, v in zip(names, values.tolist(), strict=True)]
+        lines.append(f"{MEAN},{metric.name},{float(values.mean())!r},")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -61,7 +61,7 @@ def test_csv_brings_the_same_numbers_back(folders, tmp_path: Path) -> None:
     stream = io.StringIO()
     write_scores(rows, stream)
     assert stream.getvalue() == (tmp_path / "deep" / "scores.csv").read_text()
-    assert stream.getvalue().startswith("image,metric,value\na,psnr_x,inf\n")
+    assert stream.getvalue().startswith("image,metric,value,reason\na,psnr_x,inf,\n")
 
 
 def test_float_tif_is_measured_unrounded(folders) -> None:

@@ -10,7 +10,7 @@ from acutance import paths, published, study, tabulate
 from acutance.comparisons import HEAD as CLAIMS_HEAD
 from acutance.errors import Refused
 from acutance.measured import Measured
-from acutance.rows import mean, read_rows, read_scores, written
+from acutance.rows import SCORES, mean, read_rows, read_scores, written
 from acutance.sheet import HEAD, difference, outside, rounded
 from synthetic import fill, lay, write_scores
 
@@ -183,12 +183,13 @@ def test_seeds_that_are_missing_are_counted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("image,metric,value\na,psnr_float,30\na,psnr_float,31\n", "image 'a' stands there twice"),
-        ("image,metric,value\na,psnr_float,high\n", "wants a number, found 'high'"),
-        ("image,metric,value\na,psnr_float,nan\n", "is not a number"),
-        ("image,metric\na,psnr_float\n", "wants the columns image,metric,value"),
-        ("image,metric,value\nmean,psnr_float,30\n", "metric 'psnr_float' has no image"),
-        ("image,metric,value\na,psnr_other,30\n", "no metric 'psnr_float'"),
+        (f"{SCORES}\na,psnr_float,30,\na,psnr_float,31,\n", "image 'a' stands there twice"),
+        (f"{SCORES}\na,psnr_float,high,\n", "wants a number, found 'high'"),
+        (f"{SCORES}\na,psnr_float,nan,\n", "is not a number"),
+        ("image,metric\na,psnr_float\n", "wants the columns image,metric,value,reason"),
+        (f"{SCORES}\nmean,psnr_float,30,\n", "metric 'psnr_float' has no image"),
+        (f"{SCORES}\na,psnr_float,,\n", "wants a number, found ''"),
+        (f"{SCORES}\na,psnr_other,30,\n", "no metric 'psnr_float'"),
     ],
 )
 def test_a_damaged_score_file_is_refused(tmp_path, text, message):
@@ -209,7 +210,7 @@ def test_an_image_met_exactly_is_infinitely_good(tmp_path):
     evaluation = next(e for e in each.evaluations if e.run.system == "espcn")
     path = root / evaluation.scores
     write_scores(path, evaluation)
-    first = path.read_text(encoding="utf-8").splitlines()[1].rpartition(",")[2]
+    first = path.read_text(encoding="utf-8").splitlines()[1].split(",")[2]
     path.write_text(path.read_text(encoding="utf-8").replace(first, "inf"), encoding="utf-8")
     tabulate.tabulate(each, root)
     assert "inf" in {r["rebuilt"] for r in table(root, "demo")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance import paths, study
-from acutance.rows import MEAN
+from acutance.rows import MEAN, SCORES
 from acutance.spec import Evaluation, Study
 from synthetic import lay, write_record
 
@@ -54,13 +54,13 @@ def write(
 ) -> None:
     """Writes scores: PSNR (SSIM is a hundredth of it) and entropy of the n-th image of a set."""
     for evaluation in filter(keep, each.evaluations):
-        lines = ["image,metric,value"]
+        lines = [SCORES]
         for metric in evaluation.metrics:
             function = entropy if metric.function == "entropy" else score
             share = 0.01 if metric.function == "ssim" else 1
             values = [share * function(evaluation, n) for n in range(evaluation.dataset.images)]
-            lines += [f"im_{n},{metric.name},{v!r}" for n, v in enumerate(values)]
-            lines.append(f"{MEAN},{metric.name},{sum(values) / len(values)!r}")
+            lines += [f"im_{n},{metric.name},{v!r}," for n, v in enumerate(values)]
+            lines.append(f"{MEAN},{metric.name},{sum(values) / len(values)!r},")
         path = root / evaluation.scores
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

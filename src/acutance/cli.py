@@ -185,7 +185,9 @@ def _measuring(verbs: Verbs) -> None:
         "measure SR images against HR images",
         "Either a run on a test set of the study, or plain folders, in any declared protocol:\n\n"
         "  acutance score --hr HR/ --sr SR/ --scale 4 --metric psnr_float --metric ssim_float\n\n"
-        "prints CSV (image,metric,value), and a last row per metric whose image is `mean`.",
+        "prints CSV (image,metric,value,reason), and a last row per metric whose image is `mean`.\n"
+        "An image that a metric cannot measure, such as one too small, has a reason instead of a\n"
+        "value; so has the mean, since one over fewer images is another number.",
     )
     score.add_argument("run_id", nargs="?", metavar="RUN")
     score.add_argument("test", nargs="?", metavar="TEST", help="set5, or set5_bicubic@digest")

@@ -13,7 +13,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from acutance.calls import Call
 from acutance.intervals import (
     FAILS,
     HOLDS,
@@ -26,7 +25,6 @@ from acutance.intervals import (
 )
 from acutance.measured import Measured
 from acutance.published import Cell, Claim, Paper
-from acutance.spec import Evaluation
 
 HEAD = (
     "track,id,direction,system,baseline,metric,dataset,scale,claimed,printed_difference,printed,"
@@ -192,7 +190,13 @@ def scored(each: Comparison, measured: Measured, paper: Paper) -> Scored | str:
     label = paper.label("system", each.system)
     if not wanted:
         return f"{label} at scale {each.scale} is not in this study"
-    found = _by_seed(wanted, measured, protocol)
+    found: dict[int | None, Mapping[str, float]] = {}
+    for evaluation in wanted:
+        images = measured.images(evaluation, protocol)
+        if isinstance(images, str):
+            return f"{each.metric} of {label} is not measured on {images}, {dataset}"
+        if images is not None:
+            found[evaluation.run.seed if evaluation.run.trained else None] = images
     return found or f"{label} at scale {each.scale} on {dataset} is not computed yet"
 
 
@@ -232,12 +236,6 @@ def _own(claim: Claim, measured: Measured) -> Iterator[Comparison]:
         places = [(name, each.scale, each.dataset) for name in (each.system, each.baseline)]
         if all(place in measured.wanted for place in places) and measured.protocol(each.metric):
             yield each
-
-
-def _by_seed(wanted: tuple[Evaluation, ...], measured: Measured, protocol: Call) -> Scored:
-    """Returns the scores that are there, by seed."""
-    found = {e.run.seed if e.run.trained else None: measured.images(e, protocol) for e in wanted}
-    return {seed: images for seed, images in found.items() if images is not None}
 
 
 def _cell(cells: tuple[Cell, ...], table: str, system: str, each: Comparison) -> Cell | None:

@@ -1,4 +1,4 @@
-"""The one exception that is the user's to mend, and the words that help to mend it."""
+"""The exceptions that are the user's to mend, and the words that help to mend it."""
 
 import difflib
 import unicodedata
@@ -17,6 +17,14 @@ class Refused(ValueError):  # noqa: N818 (it reads: raise Refused)
 
     def __init__(self, message: str) -> None:
         super().__init__("\n".join(one_line(line) for line in message.split("\n")))
+
+
+class Unmeasurable(Refused):
+    """An image that a metric can say nothing of, such as one too small; others keep their values.
+
+    What is wrong with a file or a pair of images (absent, damaged, sizes that do not match) is a
+    plain `Refused`: nothing that is measured beside it could be trusted.
+    """
 
 
 def one_line(text: str) -> str:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from acutance import tif
-from acutance.errors import Refused
+from acutance.errors import Refused, Unmeasurable
 from acutance.files import write_atomically
 
 Array = npt.NDArray[Any]
@@ -218,10 +218,10 @@ def shave(image: Array, pixels: int) -> Array:
     """Returns `image` without `pixels` rows and columns at each side (a view).
 
     Raises:
-        Refused: If `pixels` is negative or nothing would be left.
+        Unmeasurable: If `pixels` is negative or nothing would be left.
     """
     if pixels < 0 or 2 * pixels >= min(image.shape[:2]):
-        raise Refused(f"cannot shave {pixels} pixels off each side of {_size(image)}")
+        raise Unmeasurable(f"cannot shave {pixels} pixels off each side of {_size(image)}")
     return image[pixels : image.shape[0] - pixels, pixels : image.shape[1] - pixels]
 
 

@@ -23,7 +23,7 @@ import scipy.io
 from scipy import ndimage
 from scipy.io.matlab import MatReadError
 
-from acutance.errors import Refused
+from acutance.errors import Refused, Unmeasurable
 from acutance.forest import Forest, predict
 from acutance.gaussians import inverse, symmetric_shape
 from acutance.resize import resize
@@ -69,7 +69,7 @@ def ma(luma: Array, raters: Raters) -> float:
         raters: What was learnt.
 
     Raises:
-        Refused: If the image is flat or too small: 84 x 84 pixels will do, or 45 x 164.
+        Unmeasurable: If the image is flat or too small: 84 x 84 pixels will do, or 45 x 164.
 
     Source: quality_predict.m.
     """
@@ -92,17 +92,19 @@ def features(luma: Array) -> tuple[Float, Float, Float]:
     """Returns the three groups of features of one image: float64 (18,), (45,), (75,).
 
     Raises:
-        Refused: If the image is flat or too small: 84 x 84 pixels will do, or 45 x 164.
+        Unmeasurable: If the image is flat or too small: 84 x 84 pixels will do, or 45 x 164.
 
     Source: feature_all.m.
     """
     patches = math.prod(-(-(side // 4) // PATCH) for side in luma.shape)
     if min(luma.shape) < LEAST or patches < PATCHES:
         size = f"{luma.shape[1]} x {luma.shape[0]}"
-        raise Refused(f"an image of {size} pixels; Ma's metric needs 84 x 84, or {LEAST} x 164")
+        raise Unmeasurable(
+            f"an image of {size} pixels; Ma's metric needs 84 x 84, or {LEAST} x 164"
+        )
     image = np.asarray(luma, np.float64)
     if image.min() == image.max():
-        raise Refused("the image is flat; Ma's metric has nothing to measure")
+        raise Unmeasurable("the image is flat; Ma's metric has nothing to measure")
     scales = [image / 255]
     for _ in range(2):
         scales.append(_halved(scales[-1]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from acutance.calls import Call
 from acutance.errors import Refused
-from acutance.rows import read_scores
+from acutance.rows import Score, average, read_scores
 from acutance.spec import Evaluation, Track
 
 Place = tuple[str, int, str]  # system, scale, data set
@@ -18,7 +18,7 @@ class Measured:
     def __init__(self, track: Track, root: Path) -> None:
         self.track = track
         self.root = root
-        self._files: dict[str, dict[str, dict[str, float]]] = {}
+        self._files: dict[str, dict[str, dict[str, Score]]] = {}
 
     @cached_property
     def wanted(self) -> Mapping[Place, tuple[Evaluation, ...]]:
@@ -38,8 +38,11 @@ class Measured:
         missing = (asset.lacking(self.root) for _, asset in protocol.assets)
         return next(filter(None, missing), "")
 
-    def images(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, float] | None:
-        """Returns the value of each image, or None if the evaluation has not measured it.
+    def images(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, float] | str | None:
+        """Returns the value of each image.
+
+        None if the evaluation has not measured it; `1 of 5 images (woman: …)` where some have no
+        value, because then there is no number of the whole set.
 
         Raises:
             Refused: If the score file is damaged or lacks the metric.
@@ -55,7 +58,11 @@ class Measured:
             raise Refused(
                 f"{name}: no metric '{protocol.name}'; remove the file and run score again"
             )
-        return self._files[name][protocol.name]
+        scores = self._files[name][protocol.name]
+        whole = average(scores)
+        if isinstance(whole, str):
+            return whole
+        return {image: score for image, score in scores.items() if not isinstance(score, str)}
 
 
 def protocol(track: Track, metric: str) -> Call | None:

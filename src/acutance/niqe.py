@@ -24,7 +24,7 @@ from scipy import ndimage
 from scipy.io.matlab import MatReadError
 from scipy.special import gamma
 
-from acutance.errors import Refused
+from acutance.errors import Refused, Unmeasurable
 from acutance.gaussians import inverse, two_sided
 from acutance.resize import resize
 
@@ -61,7 +61,7 @@ def niqe(luma: Array, natural: Natural) -> float:
         natural: What to compare with.
 
     Raises:
-        Refused: If no block of 96 x 96 pixels fits, or none has texture.
+        Unmeasurable: If no block of 96 x 96 pixels fits, or none has texture.
 
     Source: computequality.m; equation (10) of the paper.
     """
@@ -79,14 +79,14 @@ def features(luma: Array) -> Float:
         statistics.
 
     Raises:
-        Refused: If no block of 96 x 96 pixels fits.
+        Unmeasurable: If no block of 96 x 96 pixels fits.
 
     Source: computequality.m; at the second scale the image is halved by `imresize`.
     """
     rows, columns = (side // BLOCK for side in luma.shape)
     if not rows * columns:
         size = f"{luma.shape[1]} x {luma.shape[0]}"
-        raise Refused(f"an image of {size} pixels; NIQE needs a block of {BLOCK} x {BLOCK}")
+        raise Unmeasurable(f"an image of {size} pixels; NIQE needs a block of {BLOCK} x {BLOCK}")
     image = np.asarray(luma[: rows * BLOCK, : columns * BLOCK], np.float64)
     half = resize(image, image.shape[0] // 2, image.shape[1] // 2)
     return np.concatenate(
@@ -105,14 +105,14 @@ def distance(found: Float, natural: Natural) -> float:
         0 upwards: the root of d' (mean of both covariances)^+ d, d the difference of the means.
 
     Raises:
-        Refused: If some feature is NaN in every block.
+        Unmeasurable: If some feature is NaN in every block.
 
     Source: computequality.m: `nanmean` of each feature over the blocks that have it, `nancov` over
         the blocks that have all, `pinv` with MATLAB's tolerance.
     """
     known = ~np.isnan(found)
     if not known.any(axis=0).all():
-        raise Refused("no block of the image has texture; NIQE has nothing to measure")
+        raise Unmeasurable("no block of the image has texture; NIQE has nothing to measure")
     mean = np.where(known, found, 0).sum(axis=0) / known.sum(axis=0)
     off = natural.mean - mean
     return float(np.sqrt(off @ inverse((natural.covariance + _covariance(found)) / 2) @ off))
@@ -181,7 +181,9 @@ def _covariance(found: Float) -> Float:
         return np.full((FEATURES, FEATURES), np.var(row, ddof=1))
     whole = found[~np.isnan(found).any(axis=1)]
     if not len(whole):
-        raise Refused("no block of the image has texture at both scales; NIQE cannot be measured")
+        raise Unmeasurable(
+            "no block of the image has texture at both scales; NIQE cannot be measured"
+        )
     off = whole - whole.mean(axis=0)
     result: Float = off.T @ off / max(1, len(whole) - 1)
     return result

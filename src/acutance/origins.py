@@ -10,7 +10,7 @@ from typing import Any
 from acutance import paths
 from acutance.errors import Refused
 from acutance.protocols import spelled
-from acutance.rows import mean, read_scores
+from acutance.rows import Score, average, read_scores
 from acutance.spec import Run, Study
 
 _KINDS = {"cpu": "CPU", "cuda": "GPU"}
@@ -171,21 +171,24 @@ def _of_others(
         return
     yield "weights" if run.released else "images", found.about
     if run.released is not None:
-        sha256 = run.released.file.sha256 or "nobody gives its checksum"
+        sha256 = run.released.file.promised or "nobody gives its checksum"
         yield "file", f"{run.released.file.name} ({sha256})"
     yield "licence", found.licence
     yield "cite", found.cite
     for known in found.known:
         measured = dict(_measured(known.dataset, known.metric, root, scores))
-        beside = "; ".join(f"{value:.4f} in {track}" for track, value in measured.items())
+        shown = {
+            t: f"not on {v}" if isinstance(v, str) else f"{v:.4f}" for t, v in measured.items()
+        }
+        beside = "; ".join(f"{value} in {track}" for track, value in shown.items())
         where = f"{known.metric} on {known.dataset}"
         yield "known to score", f"{known.value:g} {where}; measured: {beside or 'not yet'}"
 
 
 def _measured(
     dataset: str, metric: str, root: Path, scores: Mapping[tuple[str, str], str]
-) -> Iterator[tuple[str, float]]:
-    """Yields the mean of a metric on a data set, for each track that measures it."""
+) -> Iterator[tuple[str, Score]]:
+    """Yields the mean of a metric on a data set, or why there is none, by track."""
     for (track, tested), name in scores.items():
         if tested == dataset and (values := read_scores(root / name).get(metric)):
-            yield track, mean(list(values.values()))
+            yield track, average(values)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from acutance.errors import Refused
 
-SCORES = "image,metric,value"
+SCORES = "image,metric,value,reason"
 MEAN = "mean"
+Score = float | str  # a value, or why an image has none
 
 
 def read_rows(path: Path, head: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -50,8 +51,8 @@ def written(head: str, rows: Iterable[Mapping[str, str]]) -> str:
     return text.getvalue()
 
 
-def read_scores(path: Path) -> dict[str, dict[str, float]]:
-    """Reads a score file: for each metric, the value of each image.
+def read_scores(path: Path) -> dict[str, dict[str, Score]]:
+    """Reads a score file: for each metric, the value of each image, or why it has none.
 
     The rows `mean` are left out: a mean is computed where it is needed, from the images.
 
@@ -59,27 +60,35 @@ def read_scores(path: Path) -> dict[str, dict[str, float]]:
         Refused: If a value is no number, an image stands there twice for a metric, or a metric has
             no image at all.
     """
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, dict[str, Score]] = {}
     for place, row in read_rows(path, SCORES):
         values = found.setdefault(row["metric"], {})
         if row["image"] == MEAN:
             continue
         if row["image"] in values:
             raise Refused(f"{place}: image '{row['image']}' stands there twice")
-        try:
-            values[row["image"]] = float(row["value"])
-        except ValueError:
-            raise Refused(f"{place}: value: wants a number, found '{row['value']}'") from None
-        if math.isnan(values[row["image"]]):
-            raise Refused(
-                f"{place}: value of '{row['image']}' is not a number (nan); score it again"
-            )
+        values[row["image"]] = _score(row, place)
     for metric, values in found.items():
         if not values:
             raise Refused(
                 f"{path.name}: metric '{metric}' has no image; remove the file, rerun score"
             )
     return found
+
+
+def average(scores: Mapping[str, Score]) -> Score:
+    """Returns the mean over images; or which have no value, since that of fewer is another number.
+
+    >>> average({"a": 1.0, "b": 2.0})
+    1.5
+    >>> average({"a": 1.0, "b": "an image of 9 x 9 pixels", "c": "…"})
+    '2 of 3 images (b: an image of 9 x 9 pixels; …)'
+    """
+    lacking = [f"{image}: {score}" for image, score in scores.items() if isinstance(score, str)]
+    if not lacking:
+        return mean([score for score in scores.values() if not isinstance(score, str)])
+    more = "; …" if len(lacking) > 1 else ""
+    return f"{len(lacking)} of {len(scores)} images ({lacking[0]}{more})"
 
 
 def mean(values: Sequence[float]) -> float:
@@ -91,3 +100,16 @@ def mean(values: Sequence[float]) -> float:
     if any(math.isinf(value) for value in values):
         return math.inf
     return math.fsum(values) / len(values)
+
+
+def _score(row: Mapping[str, str], place: str) -> Score:
+    """Returns the value in a row of a score file, or the reason in its stead."""
+    if not row["value"] and row["reason"]:
+        return row["reason"]
+    try:
+        value = float(row["value"])
+    except ValueError:
+        raise Refused(f"{place}: value: wants a number, found '{row['value']}'") from None
+    if math.isnan(value):
+        raise Refused(f"{place}: value of '{row['image']}' is not a number (nan); score it again")
+    return value

@@ -7,15 +7,15 @@ from typing import Any, TextIO
 
 import numpy.typing as npt
 
-from acutance.errors import Refused, nearest
+from acutance.errors import Refused, Unmeasurable, nearest
 from acutance.files import write_atomically
 from acutance.image import list_images, read_image, read_sr
 from acutance.parallel import each
-from acutance.rows import MEAN, SCORES, mean, written
+from acutance.rows import MEAN, SCORES, Score, average, written
 
 Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array], float]
-Row = tuple[str, str, float]
+Row = tuple[str, str, Score]
 
 
 def score_folders(
@@ -28,6 +28,8 @@ def score_folders(
 ) -> list[Row]:
     """Returns the value of every metric on every image, and last its mean over the images.
 
+    An image that a metric cannot measure has the reason in place of a value, and so has the mean.
+
     Where HR is not a multiple of `scale`, SR may lack the rows and columns below and right that no
     LR pixel covers; HR is then cut to the size of SR.
 
@@ -39,7 +41,8 @@ def score_folders(
         workers: Images worked on at a time; None for one per core.
 
     Returns:
-        Rows (image, metric, value): metric by metric, in it image by image, last the row `mean`.
+        Rows (image, metric, value or reason): metric by metric, in it image by image, last the row
+        `mean`.
 
     Raises:
         Refused: If an image is missing, too many, damaged or of a size that does not fit.
@@ -51,9 +54,9 @@ def score_folders(
     values = list(each(measure, pairs, workers=workers, title="score"))
     rows: list[Row] = []
     for column, (metric, _) in enumerate(metrics):
-        found = [row[column] for row in values]
-        rows += [(name, metric, value) for name, value in zip(originals, found, strict=True)]
-        rows.append((MEAN, metric, mean(found)))
+        found = {name: row[column] for name, row in zip(originals, values, strict=True)}
+        rows += [(name, metric, score) for name, score in found.items()]
+        rows.append((MEAN, metric, average(found)))
     return rows
 
 
@@ -64,7 +67,10 @@ def write_scores(rows: Iterable[Row], out: Path | TextIO) -> None:
         rows: As `score_folders` returns them.
         out: A file, which is whole or absent, or an open stream.
     """
-    fields = [{"image": image, "metric": metric, "value": repr(v)} for image, metric, v in rows]
+    fields = []
+    for image, metric, score in rows:
+        value, reason = ("", score) if isinstance(score, str) else (repr(score), "")
+        fields.append({"image": image, "metric": metric, "value": value, "reason": reason})
     text = written(SCORES, fields)
     if isinstance(out, Path):
         write_atomically(out, text)
@@ -74,14 +80,19 @@ def write_scores(rows: Iterable[Row], out: Path | TextIO) -> None:
 
 def _measured(
     pair: tuple[Path, Path], metrics: Sequence[tuple[str, Metric]], scale: int
-) -> list[float]:
-    """Returns each metric of one image."""
+) -> list[Score]:
+    """Returns each metric of one image, or why it cannot be measured."""
     original, result = read_image(pair[0]), read_sr(pair[1])
     original = _covered(original, result, pair[1], scale)
-    try:
-        return [float(metric(result, original)) for _, metric in metrics]
-    except Refused as error:
-        raise Refused(f"{pair[1]}: {error}") from None
+    found: list[Score] = []
+    for _, metric in metrics:
+        try:
+            found.append(float(metric(result, original)))
+        except Unmeasurable as error:
+            found.append(str(error))
+        except Refused as error:
+            raise Refused(f"{pair[1]}: {error}") from None
+    return found
 
 
 def _covered(hr: Array, sr: Array, path: Path, scale: int) -> Array:

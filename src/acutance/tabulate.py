@@ -171,17 +171,23 @@ def _computed(
         return [], _not_wanted(asked, place, protocol, measured, full)
     if lacking := measured.lacking(protocol):
         return [], f"{asked.metric} is not measured without {lacking}"
-    done, missing = [], []
+    done, missing, blank = [], [], []
     for evaluation in wanted:
         images = measured.images(evaluation, protocol)
         if images is None:
             missing.append(evaluation.scores)
+        elif isinstance(images, str):
+            blank.append(images)
         else:
             done.append((evaluation, mean(list(images.values()))))
-    if not missing:
-        return done, ""
-    of = f"{len(missing)} of {len(wanted)} seeds " if len(wanted) > 1 else ""
-    return done, f"{of}not computed yet: {', '.join(missing)}"
+    reasons = []
+    if blank:
+        of = f" of {len(blank)} of {len(wanted)} seeds" if len(wanted) > 1 else ""
+        reasons.append(f"{asked.metric}{of} is not measured on {blank[0]}")
+    if missing:
+        of = f"{len(missing)} of {len(wanted)} seeds " if len(wanted) > 1 else ""
+        reasons.append(f"{of}not computed yet: {', '.join(missing)}")
+    return done, "; ".join(reasons)
 
 
 def _not_wanted(

@@ -27,20 +27,25 @@ def watch(study: Study, root: Path) -> tuple[Path, ...]:
 
 
 def _means(study: Study, root: Path) -> Means:
-    """Returns track, then `set5 x2`, then `espcn+gv psnr_float`: the mean over images and seeds."""
+    """Returns track, then `set5 x2`, then `espcn+gv psnr_float`: the mean over images and seeds.
+
+    There is none where an image has no value: that of fewer images is another number.
+    """
     found: list[pd.DataFrame] = []
     for track in study.tracks:
         for evaluation in track.evaluations:
             if (root / evaluation.scores).is_file():
                 scores = pd.read_csv(root / evaluation.scores, keep_default_na=False)
                 scores = scores[scores["image"] != MEAN]
+                scores["value"] = pd.to_numeric(scores["value"])  # nan where there is a reason
                 place = f"{evaluation.dataset.name} x{evaluation.run.scale}"
                 what = evaluation.run.system + " " + scores["metric"]
                 found.append(scores.assign(track=track.name, place=place, what=what))
     means: Means = {}
     if found:
         keys = ["track", "place", "what"]
-        rows = pd.concat(found).groupby(keys)["value"].mean().round(4).reset_index()
+        over = pd.concat(found).groupby(keys)["value"].mean(skipna=False)
+        rows = over.dropna().round(4).reset_index()
         for name, place, what, value in rows.itertuples(index=False):
             means.setdefault(str(name), {}).setdefault(str(place), {})[str(what)] = float(value)
     return means

@@ -35,7 +35,8 @@ def compared(
         `sr` and `hr`, float64 (H', W') or (H', W', 3), 0-255 scale.
 
     Raises:
-        Refused: If the sizes differ, `sr` lacks the colours of `hr`, or nothing is left to compare.
+        Refused: If the sizes differ, or `sr` lacks the colours of `hr`.
+        Unmeasurable: If nothing is left to compare.
     """
     if sr.shape[:2] != hr.shape[:2]:
         sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in (sr, hr)]

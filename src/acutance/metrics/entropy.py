@@ -42,7 +42,8 @@ def entropy(
         Bits, from 0 for one value, to 8 for 256 of them, equally many.
 
     Raises:
-        Refused: If sizes or channels do not match, or the shave leaves nothing.
+        Refused: If sizes or channels do not match.
+        Unmeasurable: If the shave leaves nothing.
 
     Source: Shannon, section 6, H = -sum p_i log p_i.
 

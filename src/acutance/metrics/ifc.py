@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from acutance.errors import Refused
+from acutance.errors import Unmeasurable
 from acutance.metrics._protocol import compared
 
 __all__ = ["ifc"]
@@ -79,8 +79,9 @@ def ifc(
         0 upwards; the bits of eight subbands over the pixels of the image.
 
     Raises:
-        Refused: If sizes or channels do not match, fewer than 72 pixels a side are left, or the HR
-            image has no detail in some subband.
+        Refused: If sizes or channels do not match.
+        Unmeasurable: If fewer than 72 pixels a side are left, or the HR image has no detail in some
+            subband.
 
     Source: `ifcvec.m`: sum of log2(1 + g^2 s lambda / (v + 1e-10)) over the 3 x 3 blocks of each
         subband and the nine eigenvalues lambda of their covariance in HR; g and v are the gain
@@ -93,7 +94,7 @@ def ifc(
     x, y = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
     if min(x.shape) < LEAST:
         size = f"{x.shape[1]} x {x.shape[0]}"
-        raise Refused(f"{size} pixels to compare; IFC needs {LEAST} x {LEAST} or more")
+        raise Unmeasurable(f"{size} pixels to compare; IFC needs {LEAST} x {LEAST} or more")
     bits = 0.0
     low = [_filtered(plane, _whole(FIRST)) for plane in (x, y)]
     for level in (4, 3, 2, 1):
@@ -173,7 +174,7 @@ def _vectors(hr: Plane) -> tuple[Plane, Plane]:
     covariance = np.cov(every, rowvar=False, ddof=0)
     variances = np.linalg.eigvalsh(covariance)
     if variances[0] <= FLAT * variances[-1]:
-        raise Refused("the HR image has no detail in some direction; IFC cannot be measured")
+        raise Unmeasurable("the HR image has no detail in some direction; IFC cannot be measured")
     blocks = views[::BLOCK, ::BLOCK]
     whitened = blocks.reshape(-1, BLOCK * BLOCK) @ np.linalg.inv(covariance)
     spread: Plane = (whitened * blocks.reshape(-1, BLOCK * BLOCK)).sum(axis=1) / BLOCK**2

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from acutance.errors import Refused
+from acutance.errors import Refused, Unmeasurable
 from acutance.foreign import read
 from acutance.metrics._protocol import compared
 from acutance.vision import with_torchvision
@@ -58,15 +58,15 @@ def lpips(
         0 upwards.
 
     Raises:
-        Refused: If sizes do not match, fewer than 32 pixels a side are left, or a file is not that
-            of the network.
+        Refused: If sizes do not match, or a file is not that of the network.
+        Unmeasurable: If fewer than 32 pixels a side are left.
 
     Source: `lpips.LPIPS` on x / 127.5 - 1, as in lpips_2imgs.py.
     """
     x, y = compared(sr, hr, channel="rgb", rounding=quantise, grey="rgb", border=shave)
     if min(x.shape[:2]) < LEAST:
         size = f"{x.shape[1]} x {x.shape[0]}"
-        raise Refused(f"{size} pixels to compare; LPIPS needs {LEAST} x {LEAST} or more")
+        raise Unmeasurable(f"{size} pixels to compare; LPIPS needs {LEAST} x {LEAST} or more")
     with _LOADING:
         network = _network(trunk, heads, net)
     with torch.inference_mode():

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from acutance.errors import Refused
+from acutance.errors import Unmeasurable
 from acutance.metrics._protocol import compared
 from acutance.similarity import REACH, similarity, structure, thinned
 
@@ -50,7 +50,8 @@ def ms_ssim(
         0 to 1.
 
     Raises:
-        Refused: If sizes or channels do not match, or fewer than 176 pixels a side are left.
+        Refused: If sizes or channels do not match.
+        Unmeasurable: If fewer than 176 pixels a side are left.
 
     Source: Wang et al. (7): contrast and structure at four scales, all of SSIM at the fifth, each
         the mean over the windows that lie inside the image; 2 x 2 means between scales. Windows
@@ -62,7 +63,7 @@ def ms_ssim(
     x, y = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
     if min(x.shape) < LEAST:
         size = f"{x.shape[1]} x {x.shape[0]}"
-        raise Refused(f"{size} pixels to compare; MS-SSIM needs {LEAST} x {LEAST} or more")
+        raise Unmeasurable(f"{size} pixels to compare; MS-SSIM needs {LEAST} x {LEAST} or more")
     value = 1.0
     for weight in WEIGHTS[:-1]:
         value *= _inside(structure(x, y)) ** weight

@@ -47,7 +47,8 @@ def psnr(
         dB, from 0 for 8-bit images, to infinity.
 
     Raises:
-        Refused: If sizes or channels do not match, or the shave leaves nothing.
+        Refused: If sizes or channels do not match.
+        Unmeasurable: If the shave leaves nothing.
 
     Source: one mean over all pixels and channels, as in every script named above.
 

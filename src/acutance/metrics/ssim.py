@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from acutance.errors import Refused
+from acutance.errors import Unmeasurable
 from acutance.metrics._protocol import compared
 from acutance.similarity import REACH, similarity, thinned
 
@@ -55,7 +55,8 @@ def ssim(
         -1 to 1.
 
     Raises:
-        Refused: If sizes or channels do not match, or no window fits.
+        Refused: If sizes or channels do not match.
+        Unmeasurable: If no window fits.
 
     Source: Wang et al. (13), Gaussian 11 x 11 window of sigma 1.5, biased moments, K1 = 0.01,
         K2 = 0.03, L = 255.
@@ -67,7 +68,9 @@ def ssim(
     if shrink:
         x, y = _shrunk(x), _shrunk(y)
     if min(x.shape) <= 2 * REACH:
-        raise Refused(f"{x.shape[1]} x {x.shape[0]} pixels to compare; SSIM needs 11 x 11 or more")
+        raise Unmeasurable(
+            f"{x.shape[1]} x {x.shape[0]} pixels to compare; SSIM needs 11 x 11 or more"
+        )
     index = similarity(x, y)
     if border == "valid":
         index = index[REACH:-REACH, REACH:-REACH]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from acutance.errors import Refused
+from acutance.errors import Unmeasurable
 from acutance.metrics._protocol import compared
 from acutance.similarity import window
 
@@ -54,8 +54,8 @@ def vif(
         0 upwards.
 
     Raises:
-        Refused: If sizes or channels do not match, fewer than 41 pixels a side are left, or the
-            HR image is flat.
+        Refused: If sizes or channels do not match.
+        Unmeasurable: If fewer than 41 pixels a side are left, or the HR image is flat.
 
     Source: `vifp_mscale.m`: Gaussian windows whose sigma is a fifth of their side, inside the
         image only; before each scale but the first, its window filters and every second pixel
@@ -68,7 +68,7 @@ def vif(
     x, y = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
     if min(x.shape) < LEAST:
         size = f"{x.shape[1]} x {x.shape[0]}"
-        raise Refused(f"{size} pixels to compare; VIF needs {LEAST} x {LEAST} or more")
+        raise Unmeasurable(f"{size} pixels to compare; VIF needs {LEAST} x {LEAST} or more")
     conveyed = present = 0.0
     for reach in REACHES:
         if reach != REACHES[0]:
@@ -76,7 +76,7 @@ def vif(
         here = _information(x, y, reach)
         conveyed, present = conveyed + here[0], present + here[1]
     if not present:
-        raise Refused("the HR image is flat; VIF is the share of its detail that SR conveys")
+        raise Unmeasurable("the HR image is flat; VIF is the share of its detail that SR conveys")
     return conveyed / present
 
 
