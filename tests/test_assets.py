@@ -15,6 +15,7 @@ import made_up
 from acutance import published
 from acutance.cli import main
 from acutance.errors import Refused
+from acutance.files import checksums
 from acutance.measured import Measured
 from acutance.obtain import keep
 from acutance.released import file
@@ -135,6 +136,25 @@ def test_a_file_is_kept_once_and_only_the_promised_one(tmp_path: Path) -> None:
     out.write_bytes(b"spoilt")
     with pytest.raises(Refused, match="Remove it"):
         keep(wanted, out, mirror=mirror, downloads=downloads)
+
+
+def test_a_file_is_known_by_its_name_in_git(tmp_path: Path) -> None:
+    """Where its authors keep it in a repository, and nobody gives another checksum."""
+    entry = {"name": "m.mat", "by_hand": "https://example.org"}
+    empty = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"  # `git hash-object /dev/null`
+    (tmp_path / "m.mat").write_bytes(b"")
+    assert checksums(tmp_path / "m.mat") == (hashlib.sha256(b"").hexdigest(), empty)
+    wanted = file(entry | {"git": empty}, "here")
+    said = keep(wanted, tmp_path / "out.mat", mirror=tmp_path, downloads=tmp_path)
+    assert "nobody gives its checksum" not in said
+    assert wanted.identity == [empty]
+    (tmp_path / "m.mat").write_bytes(b"x")
+    with pytest.raises(
+        Refused, match=r"its git name begins with .*, not with the promised e69de29"
+    ):
+        keep(wanted, tmp_path / "other.mat", mirror=tmp_path, downloads=tmp_path)
+    with pytest.raises(Refused, match=r"here\.git: wants 40 digits 0-9 a-f, found 'e69de29'"):
+        file(entry | {"git": "e69de29"}, "here")
 
 
 def test_the_heads_of_lpips_come_out_of_its_package(tmp_path: Path) -> None:

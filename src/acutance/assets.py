@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from acutance import params, paths, released
 from acutance.book import Book, word
 from acutance.errors import Refused
+from acutance.files import checksums
 from acutance.released import File
 
 __all__ = ["Asset", "asset"]
@@ -58,10 +58,8 @@ class Asset:
         remedy = f"run `acutance fetch {self.name}`"
         if not path.is_file():
             raise Refused(f"{path}: no such file; {remedy}")
-        found = _sha256(path, path.stat().st_mtime_ns)
-        if not found.startswith(self.file.sha256):
-            what = f"begins with {found[: len(self.file.sha256)]}, not {self.file.sha256}"
-            raise Refused(f"{path}: its sha256 {what}; remove it and {remedy}")
+        if fault := self.file.unlike(*_checksums(path, path.stat().st_mtime_ns)):
+            raise Refused(f"{path}: {fault}; remove it and {remedy}")
         return path
 
 
@@ -85,6 +83,5 @@ def asset(book: Book, name: object, place: str) -> Asset:
 
 
 @cache
-def _sha256(path: Path, _changed: int) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+def _checksums(path: Path, _changed: int) -> tuple[str, str]:
+    return checksums(path)

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import glob
+import hashlib
 import os
 import shutil
 import tempfile
@@ -106,6 +107,17 @@ def check_replaceable(out: Path, source: Path, names: Collection[str]) -> None:
         raise Refused(
             f"{out}: holds '{strange[0]}', which would be lost; give a new folder or empty this one"
         )
+
+
+def checksums(path: Path) -> tuple[str, str]:
+    """Returns a file's SHA-256, and what git calls it: the SHA-1 of `blob <bytes>`, 0, content."""
+    sha256 = hashlib.sha256()
+    git = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as content:
+        while part := content.read(1 << 20):
+            sha256.update(part)
+            git.update(part)
+    return sha256.hexdigest(), git.hexdigest()
 
 
 def take_lock(handle: int) -> bool | None:

@@ -81,7 +81,7 @@ def import_weights(
         (fresh / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
         origin = json.dumps(record, indent=1) + "\n"
         (fresh / "run.json").write_text(origin, encoding="utf-8")
-    unsure = "" if released.file.sha256 else f"; nobody gives its checksum, found {found.sha256}"
+    unsure = "" if released.file.promised else f"; nobody gives its checksum, found {found.sha256}"
     return f"{out}: {parameters:,} parameters of {run.model.function} at x{run.scale}{unsure}"
 
 

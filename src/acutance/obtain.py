@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acutance.download import download, file_name
 from acutance.errors import Refused
-from acutance.files import write_atomically
+from acutance.files import checksums, write_atomically
 from acutance.released import File
 from acutance.released import Place as Address
 from acutance.sets import Source
@@ -136,12 +136,10 @@ def _verified(path: Path, file: File) -> str:
     """
     if path.is_dir():
         return ""
-    with path.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
-    if not found.startswith(file.sha256):
-        what = f"begins with {found[: len(file.sha256)]}, not with the promised {file.sha256}"
-        raise Refused(f"its sha256 {what}; is it another version?")
-    return found
+    found = checksums(path)
+    if fault := file.unlike(*found):
+        raise Refused(f"{fault}; is it another version?")
+    return found[0]
 
 
 def _member(archive: Path, glob: str, downloads: Path) -> Path:
@@ -199,7 +197,7 @@ def keep(
     write_atomically(out, found.path.read_bytes())
     if found.path.is_relative_to(downloads):
         found.path.unlink()  # one copy is enough
-    unsure = "" if file.sha256 else f"; nobody gives its checksum, found {found.sha256}"
+    unsure = "" if file.promised else f"; nobody gives its checksum, found {found.sha256}"
     return f"{out}: from {found.origin}{unsure}"
 
 

@@ -18,8 +18,9 @@ from acutance.keys import Keys, keys
 __all__ = ["File", "Images", "Known", "Place", "Weights", "check", "file", "images", "weights"]
 
 _PAGE = ("about", "licence", "cite", "known")
-_FILE = ("name", "sha256", "sources", "by_hand")
+_FILE = ("name", "sha256", "git", "sources", "by_hand")
 _SHA256 = r"[0-9a-f]{8,64}"
+_GIT = r"[0-9a-f]{40}"
 _FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
 _ADDRESS = r"https?://[^\s/]\S*"
 
@@ -54,17 +55,33 @@ class File:
         sha256: The beginning of its checksum, or all of it; empty where nobody gives one.
         sources: Where to get it, best first.
         by_hand: A page that no program can fetch it from; empty where `sources` do.
+        git: What git calls it, where its authors keep it in a repository; or empty.
     """
 
     name: str
     sha256: str
     sources: tuple[Place, ...]
     by_hand: str
+    git: str = ""
+
+    @property
+    def promised(self) -> str:
+        """Its checksum, of whichever kind; empty where nobody gives one."""
+        return self.sha256 or self.git
 
     @property
     def identity(self) -> list[object]:
         """What tells it from other files: its checksum, else its name and addresses."""
-        return [self.sha256] if self.sha256 else [self.name, *(s.shown for s in self.sources)]
+        return [self.promised] if self.promised else [self.name, *(s.shown for s in self.sources)]
+
+    def unlike(self, sha256: str, git: str) -> str:
+        """Returns how the checksums of a file differ from the promised ones, or nothing."""
+        for what, found, wanted in (("sha256", sha256, self.sha256), ("git name", git, self.git)):
+            if not found.startswith(wanted):
+                return (
+                    f"its {what} begins with {found[: len(wanted)]}, not with the promised {wanted}"
+                )
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,10 +269,13 @@ def file(value: object, place: str) -> File:
     entry = params.mapping(value, place)
     known_keys(entry, _FILE, place)
     name, sha256 = word(entry, "name", None, place), word(entry, "sha256", "", place)
+    git = word(entry, "git", "", place)
     if not re.fullmatch(_FILE_NAME, name):
         raise Refused(f"{place}.name: wants a file's name, found {name!r}")
     if sha256 and not re.fullmatch(_SHA256, sha256):
         raise Refused(f"{place}.sha256: wants 8 to 64 digits 0-9 a-f, found {sha256!r}")
+    if git and not re.fullmatch(_GIT, git):
+        raise Refused(f"{place}.git: wants 40 digits 0-9 a-f, found {git!r}")
     by_hand = word(entry, "by_hand", "", place)
     given = (
         params.listing(entry["sources"], f"{place}.sources", object) if "sources" in entry else ()
@@ -263,7 +283,7 @@ def file(value: object, place: str) -> File:
     sources = tuple(_place(each, f"{place}.sources[{i}]") for i, each in enumerate(given))
     if not sources and not by_hand:
         raise Refused(f"{place}: wants sources, or by_hand with the page that offers '{name}'")
-    return File(name=name, sha256=sha256, sources=sources, by_hand=by_hand)
+    return File(name=name, sha256=sha256, sources=sources, by_hand=by_hand, git=git)
 
 
 def _place(value: object, place: str) -> Place:

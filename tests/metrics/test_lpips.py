@@ -107,3 +107,21 @@ def test_the_package_is_filled_from_files_and_reads_nothing_else(pair, tmp_path,
     twice = lpips(*pair, made_up.alexnet(), tmp_path / "twice.pth")
     assert twice == pytest.approx(2 * before, rel=1e-5)
     assert [path.name for path in tmp_path.iterdir()] == ["twice.pth"]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_turning_both_images_over_changes_nothing_for_kernels_of_no_direction(tmp_path, axis):
+    """63 x 79 pixels are 15 x 19, 7 x 9 and 3 x 4 features, with no pixel left over at one side."""
+    weights = torch.load(made_up.alexnet())
+    for name, value in weights.items():
+        if name.endswith("weight"):
+            weights[name] = sum(value.flip(turn) for turn in ((), (2,), (3,), (2, 3))) / 4
+    torch.save(weights, tmp_path / "even.pth")
+    draw = np.random.default_rng(7)
+    sr, hr = draw.integers(0, 256, (2, 63, 79, 3), dtype=np.uint8)
+    values = [
+        lpips(*pair, tmp_path / "even.pth", made_up.lpips_alex())
+        for pair in ((sr, hr), (np.flip(sr, axis), np.flip(hr, axis)))
+    ]
+    assert values[0] > 0.01
+    assert values[1] == pytest.approx(values[0], rel=1e-5)

@@ -6,15 +6,14 @@ Code:  roimehrez/PIRM2018@d585552a22b4, utils/niqe_release: the authors' code wi
 Here:  departs in nothing; which plane is measured is the caller's protocol.
 """
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from acutance.metrics._learnt import natural as read
 from acutance.metrics._protocol import compared
-from acutance.niqe import Natural, read_natural
 from acutance.niqe import niqe as measured
 
 __all__ = ["niqe"]
@@ -50,15 +49,10 @@ def niqe(
         0 upwards; lower is more natural.
 
     Raises:
-        Refused: If sizes do not match, no block of 96 x 96 pixels is left, or none has texture; or
-            if the file is no such model.
+        Refused: If sizes do not match, or the file is no such model.
+        Unmeasurable: If no block of 96 x 96 pixels is left, or none has texture.
 
     Source: computequality.m.
     """
     plane, _ = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
-    return measured(plane, _natural(natural))
-
-
-@lru_cache(maxsize=2)
-def _natural(path: Path) -> Natural:
-    return read_natural(path)
+    return measured(plane, read(natural))
