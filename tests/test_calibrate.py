@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 from skimage import data
 
+import made_up
 from acutance import calibrations
+from acutance.agreement import calibrated
 from acutance.book import Book, open_book
 from acutance.calibrate import HEAD, calibrate, render, run
 from acutance.calibrations import Calibration, Chain
 from acutance.errors import Refused
 from acutance.image import quantise, write_png
 from acutance.params import merge
+from learnt import natural, raters
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"set5": "Set5", "set14": "Set14", "bsd100": "BSD100"}
@@ -35,7 +39,8 @@ def declared(name: str) -> Calibration:
 @pytest.mark.parametrize(("name", "cells"), [("fd", 18), ("spsr", 6)])
 def test_bicubic_rows_come_out_as_printed(photographs: Path, name: str, cells: int) -> None:
     places = {dataset: photographs / folder for dataset, folder in FOLDERS.items()}
-    found = [a for a in calibrate(declared(name), places) if a.target.cell.dataset in FOLDERS]
+    found = [a for a in calibrate(declared(name), places) if a.target.cell.metric != "lpips"]
+    found = [a for a in found if a.target.cell.dataset in FOLDERS]
     assert len(found) == cells
     assert {a.row["dataset"] for a in found} == set(FOLDERS)
     for agreement in found:
@@ -69,12 +74,75 @@ def test_the_verb_prints_a_line_and_writes_a_row_per_cell(tmp_path: Path, capsys
     with (tmp_path / "calibration.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == HEAD.split(",")
-    assert len(rows) == len(found) == 24 + 10  # FD: 4 sets, 3 scales; SPSR: 5 sets; 2 metrics each
+    # FD: 4 sets, 3 scales, 2 metrics; SPSR: 5 sets, 3 metrics in the paper and PI in the README
+    assert len(rows) == len(found) == 4 * 3 * 2 + 5 * (3 + 1)
     assert [row["dataset"] for row in rows if row["measured"]] == ["set5"] * 8
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 34
+    assert len(lines) == 44
     assert sum("DIFFERS" in line for line in lines) == 8
-    assert sum("not measured: urban100 is not here; fetch it" in line for line in lines) == 8
+    assert sum("not measured: urban100 is not here; fetch it" in line for line in lines) == 10
+    ends = {
+        line.split()[3]: line.partition("not measured: ")[2] for line in lines if "set5" in line
+    }
+    assert ends["lpips_spsr"] == (
+        "alexnet and lpips_alex are not here; run `acutance fetch alexnet lpips_alex`"
+    )
+    assert ends["pi_spsr"] == "niqe and ma are not here; run `acutance fetch niqe ma`"
+
+
+def test_rows_whose_files_are_here_are_measured(tmp_path: Path) -> None:
+    """The files are made up, so the numbers are not those that are printed."""
+    write_png(tmp_path / "set5" / "a.png", data.astronaut()[:120, :120])
+    write_png(tmp_path / "set14" / "b.png", data.astronaut()[:90, :120])
+    places = {name: tmp_path / name for name in ("set5", "set14")}
+    content = {"alexnet": made_up.alexnet(), "lpips_alex": made_up.lpips_alex()}
+    content |= {"niqe": natural(tmp_path / "n.npz"), "ma": raters(tmp_path / "m.mat")}
+    (tmp_path / "assets").mkdir()
+    for name, path in content.items():
+        shutil.copy(path, tmp_path / "assets" / f"{name}.{path.suffix}")
+    entries = {
+        name: {"name": f"{name}.{path.suffix}", "sha256": None, "git": None}
+        for name, path in content.items()
+    }
+    asked = []
+    for name, metric in (("spsr", "lpips"), ("spsr-readme", "pi")):
+        found = calibrate(
+            next(c for c in calibrations.read(book({"assets": entries})) if c.name == name),
+            places,
+            assets=tmp_path / "assets",
+            place=lambda calls: asked.extend(calls) or "cpu",
+        )
+        at = {a.target.cell.dataset: a for a in found if a.target.cell.metric == metric}
+        first, second = at["set5"], at["set14"]
+        assert first.measured is not None
+        assert (first.agrees, first.reason) == (False, "")
+        if metric == "lpips":
+            assert second.measured not in (None, first.measured)
+        else:  # 90 pixels less the shave are no block of NIQE's
+            assert second.measured is None
+            assert second.reason.startswith("1 of 1 images (b: an image of ")
+    assert {call.name for call in asked} == {"psnr_spsr", "ssim_spsr", "lpips_spsr", "pi_spsr"}
+
+
+def test_what_the_authors_print_elsewhere_stands_beside_the_cells_with_its_source() -> None:
+    targets = declared("spsr-readme").targets
+    assert [t.cell.value for t in targets] == ["7.3699", "7.0268", "7.0026", "7.9365", "6.9435"]
+    for target in targets:
+        assert target.cell.note.startswith("Maclory/SPSR@881e78111c41, README.md")
+
+
+def test_the_report_says_what_is_measured_and_in_a_line_what_is_not(tmp_path: Path) -> None:
+    write_png(tmp_path / "set5" / "a.png", data.astronaut()[:64, :64])
+    both = [declared("spsr"), declared("spsr-readme")]
+    rows = [a.row for each in both for a in calibrate(each, {"set5": tmp_path / "set5"})]
+    shown = calibrated(rows)
+    assert shown is not None
+    (line,) = shown.lines
+    assert (line.metrics, line.protocols) == ("PSNR / SSIM", "psnr_spsr, ssim_spsr")
+    assert (shown.measured, shown.agree) == (2, 0)
+    files = "set5: alexnet and lpips_alex are not here; run `acutance fetch alexnet lpips_alex`"
+    assert shown.missing.startswith(f"18 of 20 numbers ({files}; set14, bsd100, general100,")
+    assert "set5: niqe and ma are not here; run `acutance fetch niqe ma`" in shown.missing
 
 
 @pytest.mark.parametrize(
@@ -110,6 +178,7 @@ FD = "calibrations.fd"
         ({"paper": "fdd"}, f"{FD}.paper: no paper 'fdd'; did you mean 'fd'?"),
         ({"table": "table3"}, f"{FD}.table: fd has no 'table3'; did you mean 'table2'?"),
         ({"system": "bicubc"}, f"{FD}.system: fd has no 'bicubc'; did you mean 'bicubic'?"),
+        ({"cells": "cell.csv"}, f"{FD}.cells: fd has no 'cell.csv'; did you mean 'cells.csv'?"),
         ({"systm": "x"}, f"{FD}.systm: no such key; did you mean 'system'?"),
         ({"chain": {"lr": "doubel"}}, f"{FD}.chain.lr: found 'doubel'; did you mean 'double'?"),
         ({"chain": {"lr": None}}, f"{FD}.chain: a chain needs 'lr'"),

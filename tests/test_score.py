@@ -2,6 +2,8 @@
 
 import io
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from acutance.metrics.ssim import ssim
 from acutance.rows import read_scores
 from acutance.score import score_folders, write_scores
 
+ROOT = Path(__file__).resolve().parents[1]
 HR = data.astronaut()[100:141, 200:235]
 SR = quantise(HR + np.random.default_rng(0).normal(0, 5, HR.shape))
 METRICS = [("psnr_x", psnr), ("ssim_x", ssim)]
@@ -136,3 +139,19 @@ def test_an_image_called_mean_is_refused(folders) -> None:
         write_png(folder / "mean.png", HR)
     with pytest.raises(Refused, match="an image called 'mean' cannot be told from the mean"):
         score_folders(hr, sr, METRICS, 2)
+
+
+@pytest.mark.parametrize("metric", ["psnr_float", "lpips_spsr"])
+def test_torch_starts_only_where_a_metric_needs_it(folders, metric: str) -> None:
+    """And what `--device` says is looked at there alone: here no GPU of that number is."""
+    hr, sr = map(str, folders)
+    command = ["--root", str(ROOT), "score", "--hr", hr, "--sr", sr, "--scale", "2"]
+    command += ["--device", "cuda:99", "--metric", metric]
+    code = f"import sys; from acutance.cli import main; code = main({command!r})"
+    code += "; print('torch' in sys.modules, code)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    if metric == "psnr_float":
+        assert done.stdout.endswith("False 0\n")
+    else:
+        assert done.stdout == "True 2\n"
+        assert "--device: found 'cuda:99'; usable here: auto, cpu" in done.stderr

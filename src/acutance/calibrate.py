@@ -4,16 +4,14 @@ A protocol whose bicubic row comes out as printed measures what the paper measur
 it would make every other comparison with that paper a guess.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from acutance import image, resolve
+from acutance import image, paths
 from acutance.book import open_book
 from acutance.calibrations import Calibration, Chain, Target, read
 from acutance.calls import Call
@@ -21,10 +19,15 @@ from acutance.degradations.imresize import imresize
 from acutance.files import write_atomically
 from acutance.parallel import each
 from acutance.resize import resize
-from acutance.rows import mean, written
+from acutance.rows import Score, average, scored, written
 
 Array = npt.NDArray[Any]
+Place = Callable[[Sequence[Call]], str]
 HEAD = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"
+
+
+def _anywhere(_: Sequence[Call]) -> str:
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ def run(
     study: str | None = None,
     out: Path | None = None,
     only: Collection[str] | None = None,
+    place: Place = _anywhere,
 ) -> list[Agreement]:
     """Measures every calibration of params.yaml on the data sets that are here, and prints it.
 
@@ -74,6 +78,7 @@ def run(
         study: An overlay in workflow/studies; None for the one params.yaml names.
         out: A CSV to write as well.
         only: Data sets that are measured; None for all that are here.
+        place: Says where metrics compute that are told.
 
     Raises:
         Refused: If params.yaml has a mistake or an image is damaged.
@@ -84,7 +89,7 @@ def run(
         folders = {
             d.name: root / d.hr for d in calibration.datasets if only is None or d.name in only
         }
-        for agreement in calibrate(calibration, folders):
+        for agreement in calibrate(calibration, folders, assets=root / paths.ASSETS, place=place):
             print(_line(agreement), flush=True)
             found.append(agreement)
     if out is not None:
@@ -93,13 +98,21 @@ def run(
 
 
 def calibrate(
-    calibration: Calibration, folders: Mapping[str, Path], *, workers: int | None = None
+    calibration: Calibration,
+    folders: Mapping[str, Path],
+    *,
+    assets: Path | None = None,
+    place: Place = _anywhere,
+    workers: int | None = None,
 ) -> Iterator[Agreement]:
     """Yields what is measured for each printed cell of one calibration.
 
     Args:
         calibration: The printed cells, their metrics, and how the paper made its images.
         folders: Data set to folder of HR pictures; cells of a set without a folder get a reason.
+        assets: Folder of the files that metrics read; cells of a metric without its file get a
+            reason. None if there is none.
+        place: Says where metrics compute that are told.
         workers: Images worked on at a time; None for one per core.
 
     Raises:
@@ -110,13 +123,20 @@ def calibrate(
             targets = calibration.at(dataset, scale)
             folder = folders.get(dataset)
             if folder is None or not folder.is_dir():
-                why = f"{dataset} is not here; fetch it"
-                values: list[float | None] = [None] * len(targets)
+                found: dict[str, Score] = {}
+                lacking = {t.metric.name: f"{dataset} is not here; fetch it" for t in targets}
             else:
-                why, values = "", [*_means(folder, calibration.chain, targets, scale, workers)]
-            for target, value in zip(targets, values, strict=True):
+                lacking = {t.metric.name: _lacking(t.metric, assets) for t in targets}
+                ready = [t.metric for t in targets if not lacking[t.metric.name]]
+                there = place(ready)
+                metrics = {metric.name: metric.bound(assets, there) for metric in ready}
+                found = _means(folder, calibration.chain, metrics, scale, workers)
+            for target in targets:
+                name = target.metric.name
+                score = found.get(name, lacking[name])
+                measured, why = (None, score) if isinstance(score, str) else (score, "")
                 yield Agreement(
-                    calibration=calibration.name, target=target, measured=value, reason=why
+                    calibration=calibration.name, target=target, measured=measured, reason=why
                 )
 
 
@@ -152,25 +172,34 @@ def render(hr: Array, scale: int, chain: Chain) -> tuple[Array, Array]:
 
 
 def _means(
-    folder: Path, chain: Chain, targets: tuple[Target, ...], scale: int, workers: int | None
-) -> Iterator[float]:
-    """Yields each target's mean over the pictures of a folder."""
-    metrics = [_loaded(target.metric) for target in targets]
+    folder: Path,
+    chain: Chain,
+    metrics: Mapping[str, Callable[..., float]],
+    scale: int,
+    workers: int | None,
+) -> dict[str, Score]:
+    """Returns each metric's mean over the pictures of a folder, or why there is none."""
 
-    def measured(path: Path) -> list[float]:
+    def measured(path: Path) -> list[Score]:
         sr, hr = render(image.read_image(path), scale, chain)
-        return [metric(sr, hr) for metric in metrics]
+        return [scored(metric, sr, hr) for metric in metrics.values()]
 
-    pictures = list(image.list_images(folder).values())
+    pictures = image.list_images(folder)
     title = f"{folder.name.partition('@')[0]} x{scale}"
-    values = np.array(list(each(measured, pictures, workers=workers, title=title)))
-    for column in values.T:
-        yield mean(column.tolist())
+    rows = list(each(measured, [*pictures.values()], workers=workers, title=title))
+    return {
+        name: average({picture: row[at] for picture, row in zip(pictures, rows, strict=True)})
+        for at, name in enumerate(metrics)
+    }
 
 
-def _loaded(call: Call) -> Callable[..., float]:
-    function: Any = resolve.load("metrics", call.function)
-    return partial(function, **call.kwargs)
+def _lacking(metric: Call, assets: Path | None) -> str:
+    """Returns which files a metric lacks and how to get them, or nothing."""
+    files = {asset.name: asset.file.name for _, asset in metric.assets}
+    absent = [name for name, file in files.items() if not (assets and (assets / file).is_file())]
+    verb = "is" if len(absent) == 1 else "are"
+    how = f"run `acutance fetch {' '.join(absent)}`"
+    return f"{' and '.join(absent)} {verb} not here; {how}" if absent else ""
 
 
 def _line(agreement: Agreement) -> str:

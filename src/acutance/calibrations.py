@@ -13,7 +13,7 @@ from acutance.datasets import datasets
 from acutance.errors import Refused, nearest
 from acutance.sets import Dataset
 
-_KEYS = ("paper", "table", "system", "chain", "metrics", "datasets", "scales")
+_KEYS = ("paper", "cells", "table", "system", "chain", "metrics", "datasets", "scales")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +87,17 @@ def _calibration(book: Book, name: str, place: str) -> Calibration:
 
 
 def _row(book: Book, entry: Mapping[str, Any], place: str) -> tuple[published.Cell, ...]:
-    """Returns the printed cells of the row: paper, table and system."""
+    """Returns the printed cells of the row: paper, file of its folder, table and system."""
     known = [path.parent.name for path in (book.root / paths.PUBLISHED).glob("*/cells.csv")]
     paper = word(entry, "paper", None, place)
     if paper not in known:
         raise Refused(f"{place}.paper: no paper '{paper}'{nearest(paper, known)}")
-    found = published.read_cells(book.root / paths.PUBLISHED / paper / "cells.csv")
+    folder = book.root / paths.PUBLISHED / paper
+    cells = word(entry, "cells", "cells.csv", place)
+    files = [path.name for path in folder.glob("*.csv")]
+    if cells not in files:
+        raise Refused(f"{place}.cells: {paper} has no '{cells}'{nearest(cells, files)}")
+    found = published.read_cells(folder / cells)
     for axis in ("table", "system"):
         wanted = word(entry, axis, None, place)
         offered = {str(getattr(cell, axis)) for cell in found}

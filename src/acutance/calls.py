@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,26 @@ class Call:
             Refused: If one is not there, or is not what its entry promises.
         """
         return {name: needed.held(folder) for name, needed in self.assets}
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is told where to compute."""
+        return noun(self.kind, self.function).placed
+
+    def bound(self, folder: Path | None = None, device: str = "") -> Callable[..., Any]:
+        """Returns the noun itself, to be called with images alone.
+
+        Args:
+            folder: Where the files that it needs lie; None where it needs none.
+            device: Where it computes, if it is told; empty for its own default.
+
+        Raises:
+            Refused: If a file is not there, or is not what its entry promises.
+        """
+        function: Any = resolve.load(self.kind, self.function)
+        files = self.files(folder) if folder is not None else {}
+        there = {"device": device} if self.placed and device else {}
+        return partial(function, **self.kwargs, **files, **there)
 
     @cached_property
     def identity(self) -> tuple[object, ...]:

@@ -167,12 +167,16 @@ def _import(verbs: Verbs) -> None:
     made.add_argument("--out", type=Path, metavar="FILE", help="safetensors file to write")
 
 
-def _machine(parser: argparse.ArgumentParser) -> None:
+def _place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="auto",
         help="cpu, cuda, cuda:1 (default: auto, a GPU that no other job has)",
     )
+
+
+def _machine(parser: argparse.ArgumentParser) -> None:
+    _place(parser)
     parser.add_argument(
         "--threads", type=int, help="CPU threads; another number gives other last bits"
     )
@@ -195,7 +199,8 @@ def _measuring(verbs: Verbs) -> None:
     score.add_argument("--sr", type=Path, metavar="DIR", help="folder of SR images, same names")
     score.add_argument("--scale", type=int)
     score.add_argument("--metric", action="append", metavar="NAME", help="may be given repeatedly")
-    score.add_argument("--workers", type=int, help="processes (default: all cores)")
+    score.add_argument("--workers", type=int, help="threads (default: all cores)")
+    _place(score)
     calibrate = _verb(
         verbs,
         "calibrate",
@@ -204,6 +209,7 @@ def _measuring(verbs: Verbs) -> None:
     calibrate.add_argument(
         "--out", type=Path, metavar="FILE", help="CSV to write (default: in results/)"
     )
+    _place(calibrate)
     calibrate.add_argument(
         "--tested", action="store_true", help="only on the sets that the study tests on"
     )

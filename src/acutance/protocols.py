@@ -88,17 +88,8 @@ def _word(name: str, value: Value) -> str:
 
 def _complete(call: Call) -> dict[str, Value]:
     """Returns a call's arguments, with the signature's defaults for those not given."""
-    return {**_defaults(call.kind, call.function), **call.kwargs}
-
-
-@cache
-def _defaults(kind: str, function: str) -> Mapping[str, Value]:
-    public = noun(kind, function).public
-    for node in _parsed(kind, function).body:
-        if isinstance(node, ast.FunctionDef) and node.name == public:
-            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            return {a.arg: ast.literal_eval(d) for a, d in pairs if d is not None}
-    return {}
+    given = noun(call.kind, call.function).parameters
+    return {**{p.name: p.default for p in given if not p.required}, **call.kwargs}
 
 
 def _head(kind: str, function: str) -> str:

@@ -26,6 +26,7 @@ _SINGULAR = {
     "metrics": "metric",
     "models": "model",
 }
+_DEVICE = "device"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,8 @@ class Noun:
         public: What it is called in Python.
         asks: What it is called with: its positional parameters, but those that are files.
         assets: The files that it needs: its positional parameters of type `Path`.
+        placed: Whether it is told where to compute: by a keyword `device`, which is the command
+            line's to give and never params.yaml's.
         parameters: What params.yaml may set.
         constants: Literal constants in capitals.
     """
@@ -57,6 +60,7 @@ class Noun:
     public: str
     asks: tuple[str, ...]
     assets: tuple[str, ...]
+    placed: bool
     parameters: tuple[Parameter, ...]
     constants: Mapping[str, object]
 
@@ -112,6 +116,7 @@ def noun(kind: str, function: str) -> Noun:
         public=public,
         asks=tuple(a.arg for a in _positional(called) if not _is_file(a)),
         assets=tuple(a.arg for a in _positional(made) if _is_file(a)),
+        placed=any(a.arg == _DEVICE for a in made.args.kwonlyargs) if made else False,
         parameters=_parameters(made) if made else (),
         constants=constants,
     )
@@ -233,6 +238,8 @@ def _is_file(argument: ast.arg) -> bool:
 def _parameters(node: ast.FunctionDef) -> tuple[Parameter, ...]:
     found = []
     for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        if a.arg == _DEVICE:
+            continue
         annotation, default = a.annotation or ast.Name("str"), ast.literal_eval(d or "None")
         found.append(
             Parameter(name=a.arg, annotation=annotation, required=d is None, default=default)

@@ -3,10 +3,10 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from acutance.errors import Refused
+from acutance.errors import Refused, Unmeasurable
 
 SCORES = "image,metric,value,reason"
 MEAN = "mean"
@@ -74,6 +74,18 @@ def read_scores(path: Path) -> dict[str, dict[str, Score]]:
                 f"{path.name}: metric '{metric}' has no image; remove the file, rerun score"
             )
     return found
+
+
+def scored(metric: Callable[..., float], sr: object, hr: object) -> Score:
+    """Returns a metric of a pair of images, or why it cannot be measured.
+
+    Raises:
+        Refused: If the pair or a file that the metric reads is not what it should be.
+    """
+    try:
+        return float(metric(sr, hr))
+    except Unmeasurable as error:
+        return str(error)
 
 
 def average(scores: Mapping[str, Score]) -> Score:

@@ -7,11 +7,11 @@ from typing import Any, TextIO
 
 import numpy.typing as npt
 
-from acutance.errors import Refused, Unmeasurable, nearest
+from acutance.errors import Refused, nearest
 from acutance.files import write_atomically
 from acutance.image import list_images, read_image, read_sr
 from acutance.parallel import each
-from acutance.rows import MEAN, SCORES, Score, average, written
+from acutance.rows import MEAN, SCORES, Score, average, scored, written
 
 Array = npt.NDArray[Any]
 Metric = Callable[[Array, Array], float]
@@ -84,15 +84,10 @@ def _measured(
     """Returns each metric of one image, or why it cannot be measured."""
     original, result = read_image(pair[0]), read_sr(pair[1])
     original = _covered(original, result, pair[1], scale)
-    found: list[Score] = []
-    for _, metric in metrics:
-        try:
-            found.append(float(metric(result, original)))
-        except Unmeasurable as error:
-            found.append(str(error))
-        except Refused as error:
-            raise Refused(f"{pair[1]}: {error}") from None
-    return found
+    try:
+        return [scored(metric, result, original) for _, metric in metrics]
+    except Refused as error:
+        raise Refused(f"{pair[1]}: {error}") from None
 
 
 def _covered(hr: Array, sr: Array, path: Path, scale: int) -> Array:

@@ -125,3 +125,8 @@ def test_turning_both_images_over_changes_nothing_for_kernels_of_no_direction(tm
     ]
     assert values[0] > 0.01
     assert values[1] == pytest.approx(values[0], rel=1e-5)
+
+
+@pytest.mark.cuda
+def test_a_gpu_gives_what_the_cpu_gives(pair):
+    assert of(*pair, device="cuda") == pytest.approx(of(*pair), rel=1e-4)

@@ -9,7 +9,7 @@ from pathlib import Path
 from acutance import paths
 from acutance.assets import asset
 from acutance.book import open_book
-from acutance.commands.named import bound, check_whole, declared_call, need, study_of
+from acutance.commands.named import check_whole, declared_call, need, study_of
 from acutance.datasets import dataset as declared_dataset
 from acutance.errors import Refused, nearest
 from acutance.study import find
@@ -46,13 +46,13 @@ def degrade(options: argparse.Namespace) -> None:
     if options.pairs is not None:
         root, study = study_of(options)
         pairs = find({e.pairs.id: e.pairs for e in study.evaluations}, options.pairs, "test pairs")
-        degradation, scale = bound(pairs.degradation), pairs.scale
+        degradation, scale = pairs.degradation.bound(), pairs.scale
         hr, out = root / pairs.hr[0], root / pairs.lr
         check_whole(hr, pairs.datasets[0])
     else:
         need(options, "hr", "scale", "out")
         call = declared_call(options, "degradations", options.degradation, "--degradation")
-        degradation, scale, hr, out = bound(call), options.scale, options.hr, options.out
+        degradation, scale, hr, out = call.bound(), options.scale, options.hr, options.out
     degrade_folder(hr, out, degradation, scale, workers=options.workers)
     print(f"{out}: LR images at x{scale}, of HR cut to multiples of it")
 
@@ -69,7 +69,7 @@ def pack(options: argparse.Namespace) -> None:
     verb(
         [root / folder for folder in pairs.hr],
         root / pairs.packed,
-        degradation=bound(pairs.degradation),
+        degradation=pairs.degradation.bound(),
         scale=pairs.scale,
         centre=pairs.centre,
         threads=options.workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from acutance import paths
 from acutance.commands.named import (
@@ -12,6 +13,7 @@ from acutance.commands.named import (
     declared_call,
     evaluation_of,
     need,
+    place_of,
     root_of,
     study_of,
 )
@@ -28,7 +30,7 @@ def score(options: argparse.Namespace) -> None:
         rows = score_folders(
             root / found.dataset.hr,
             root / found.sr,
-            bound_metrics(found.metrics, root),
+            bound_metrics(found.metrics, root, options.device),
             found.pairs.scale,
             workers=options.workers,
         )
@@ -39,7 +41,7 @@ def score(options: argparse.Namespace) -> None:
             declared_call(options, "metrics", name, "--metric")
             for name in dict.fromkeys(options.metric)
         ]
-        metrics = bound_metrics(calls, root_of(options))
+        metrics = bound_metrics(calls, root_of(options), options.device)
         rows = score_folders(
             options.hr, options.sr, metrics, options.scale, workers=options.workers
         )
@@ -53,4 +55,5 @@ def calibrate(options: argparse.Namespace) -> None:
     root, study = study_of(options)
     out = options.out or root / paths.CALIBRATION.format(study=study.name)
     tested = {e.dataset.name for e in study.evaluations} if options.tested else None
-    verb.run(root, study.name, out=out, only=tested)
+    place = partial(place_of, device=options.device)
+    verb.run(root, study.name, out=out, only=tested, place=place)

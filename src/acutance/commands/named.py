@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from acutance import paths, resolve
+from acutance import paths
 from acutance.book import open_book
 from acutance.calls import Call
 from acutance.counts import check_runnable
@@ -62,16 +60,29 @@ def need(options: argparse.Namespace, *names: str) -> None:
         raise Refused(f"--scale: wants a whole number from 2, found {options.scale}")
 
 
-def bound(call: Call) -> Callable[..., Any]:
-    """Returns a declared noun with its arguments bound."""
-    function: Any = resolve.load(call.kind, call.function)
-    return functools.partial(function, **call.kwargs)
+def bound_metrics(
+    calls: Sequence[Call], root: Path, device: str
+) -> list[tuple[str, Callable[..., float]]]:
+    """Returns declared metrics by name, with arguments, files and `--device` bound."""
+    place = place_of(calls, device)
+    return [(call.name, call.bound(root / paths.ASSETS, place)) for call in calls]
 
 
-def bound_metrics(calls: Iterable[Call], root: Path) -> list[tuple[str, Callable[..., float]]]:
-    """Returns declared metrics by name, with their arguments, and the files they need, bound."""
-    assets = root / paths.ASSETS
-    return [(call.name, functools.partial(bound(call), **call.files(assets))) for call in calls]
+def place_of(calls: Iterable[Call], device: str) -> str:
+    """Returns where those of some metrics compute that are told; empty where none is.
+
+    Torch starts only where one needs it. On a CPU each image is one thread's, because images are
+    measured side by side, and because more threads would give other last bits.
+    """
+    if not any(call.placed for call in calls):
+        return ""
+    from acutance import device as machine
+    from acutance.optim import settle
+
+    found = machine.device(device)
+    machine.set_threads(1)
+    settle(0, "fp32")  # products kept whole on a GPU, too
+    return str(found)
 
 
 def declared_call(options: argparse.Namespace, section: str, name: str, option: str) -> Call:

@@ -42,6 +42,7 @@ def lpips(
     net: Literal["alex", "vgg", "squeeze"] = "alex",
     quantise: Literal["rgb", "none"] = "rgb",
     shave: int = 0,
+    device: str = "cpu",
 ) -> float:
     """Returns LPIPS v0.1 of two images in RGB; 0 for identical images.
 
@@ -53,6 +54,7 @@ def lpips(
         net: Which of these networks.
         quantise: Whether the SR image is rounded to 8 bits first.
         shave: Pixels left out at each side.
+        device: Where the network computes.
 
     Returns:
         0 upwards.
@@ -68,9 +70,9 @@ def lpips(
         size = f"{x.shape[1]} x {x.shape[0]}"
         raise Unmeasurable(f"{size} pixels to compare; LPIPS needs {LEAST} x {LEAST} or more")
     with _LOADING:
-        network = _network(trunk, heads, net)
+        network = _network(trunk, heads, net, device)
     with torch.inference_mode():
-        return float(network(_scaled(x), _scaled(y)))
+        return float(network(_scaled(x).to(device), _scaled(y).to(device)))
 
 
 def _scaled(image: npt.NDArray[np.float64]) -> Tensor:
@@ -79,7 +81,7 @@ def _scaled(image: npt.NDArray[np.float64]) -> Tensor:
 
 
 @lru_cache(maxsize=3)
-def _network(trunk: Path, heads: Path, net: str) -> nn.Module:
+def _network(trunk: Path, heads: Path, net: str, device: str) -> nn.Module:
     package: Any = with_torchvision("lpips")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a keyword of torchvision's that the package uses
@@ -100,4 +102,4 @@ def _network(trunk: Path, heads: Path, net: str) -> nn.Module:
             raise Refused(f"{path}: has no '{there}' as '{net}' has it; is it another network's?")
         found[key] = value
     made.load_state_dict(found)
-    return made.eval().requires_grad_(requires_grad=False)
+    return made.eval().requires_grad_(requires_grad=False).to(device)
