@@ -49,6 +49,8 @@ def test_the_bicubic_rows_agree_as_the_table_says(photographs: Path) -> None:
     book, _ = open_book(ROOT, None)
     rows = dict(agreement())
     for calibration in read(book):
+        if calibration.name not in rows:
+            continue  # of numbers that authors print elsewhere: no cells of a paper
         folders = {
             d.name: place
             for d in calibration.datasets
