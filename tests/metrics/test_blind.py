@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from declared import book, declared
-from learnt import natural, raters
 from skimage import data
 
 from acutance import entries
@@ -21,6 +20,7 @@ from acutance.metrics.pi import pi
 from acutance.niqe import niqe as distance
 from acutance.niqe import read_natural
 from acutance.rows import mean
+from learnt import natural, raters
 
 PICTURE = data.astronaut()[100:308, 180:388]  # 208 x 208
 Files = dict[str, dict[str, Path]]

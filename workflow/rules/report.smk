@@ -14,5 +14,5 @@ rule pages:
         acutance=ACUTANCE,
         made=MADE,
     shell:
-        "{{ {params.acutance} calibrate --tested && {params.acutance} tabulate"
+        "{{ {params.acutance} calibrate --tested --device cpu && {params.acutance} tabulate"
         " && {params.acutance} report --made {params.made}; }} 2>&1 | tee -i {log:q}"

@@ -37,6 +37,7 @@ rule import_images:
         "{params.acutance} import {wildcards.run:q} {wildcards.test:q} 2>&1 | tee -i {log:q}"
 
 
+# On the CPU: a job that measures shall not wait for a GPU that trains.
 rule measure:
     input:
         ancient(scored_from),
@@ -50,4 +51,4 @@ rule measure:
         acutance=ACUTANCE,
     shell:
         "{params.acutance} score {wildcards.run:q} {wildcards.test:q} --workers {threads}"
-        " 2>&1 | tee -i {log:q}"
+        " --device cpu 2>&1 | tee -i {log:q}"
