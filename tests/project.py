@@ -52,6 +52,11 @@ class Project:
         assert (done.returncode == 0) == ok, done.stdout
         return done.stdout
 
+    def copy(self, folder: Path) -> "Project":
+        """Copies it, with what Snakemake remembers of it and all time stamps."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
     def snakemake(self, *options: str) -> str:
         """Runs Snakemake on the study."""
         return self.run("snakemake", "--profile", "workflow/profiles/cpu", *options)

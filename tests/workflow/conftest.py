@@ -1,6 +1,5 @@
 """A small real study in a folder of its own, run by the real engines."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,5 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def project(finished: Project, tmp_path: Path) -> Project:
-    """A copy of the finished study, with what Snakemake remembers of it and all time stamps."""
-    shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    """A copy of the finished study."""
+    return finished.copy(tmp_path / "project")

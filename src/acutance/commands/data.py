@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from acutance import paths
+from acutance import paths, sums
 from acutance.assets import asset
 from acutance.book import open_book
 from acutance.commands.named import check_whole, declared_call, need, study_of
@@ -37,6 +37,7 @@ def fetch(options: argparse.Namespace) -> None:
             raise Refused(f"NAME: no data set or asset '{wanted}'{nearest(wanted, names)}")
         found = find(known, wanted, "data set")
         verb.fetch(found, root / found.hr, downloads=downloads, mirror=mirror)
+        sums.write(root / found.hr)
 
 
 def degrade(options: argparse.Namespace) -> None:
@@ -54,6 +55,8 @@ def degrade(options: argparse.Namespace) -> None:
         call = declared_call(options, "degradations", options.degradation, "--degradation")
         degradation, scale, hr, out = call.bound(), options.scale, options.hr, options.out
     degrade_folder(hr, out, degradation, scale, workers=options.workers)
+    if options.pairs is not None:
+        sums.write(out)
     print(f"{out}: LR images at x{scale}, of HR cut to multiples of it")
 
 
@@ -74,3 +77,4 @@ def pack(options: argparse.Namespace) -> None:
         centre=pairs.centre,
         threads=options.workers,
     )
+    sums.write(root / pairs.packed)

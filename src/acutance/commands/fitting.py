@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-from acutance import paths, resolve
-from acutance.commands.named import declared_system, evaluation_of, need, run_of, study_of
+from acutance import paths, resolve, sums
+from acutance.commands.named import (
+    check_sound,
+    declared_system,
+    evaluation_of,
+    need,
+    run_of,
+    study_of,
+)
 from acutance.errors import Refused
 
 
 def train(options: argparse.Namespace) -> int:
     """Fits the weights of a run."""
+    from acutance.packed import INDEX
     from acutance.train import train as verb
 
     root, study = study_of(options)
@@ -22,11 +31,16 @@ def train(options: argparse.Namespace) -> int:
     if all((root / made.format(run=run.id)).is_file() for made in paths.WHOLE_RUN):
         print(f"{run.id}: finished already; remove {out.relative_to(root)} to train it anew")
         return 0
-    return verb(
+    for pairs in filter(None, (run.train, run.validate)):
+        check_sound(root / pairs.packed, INDEX)  # which has the checksums of the pixels
+    start = root / paths.RUN.format(run=run.start.run.id) if run.start else None
+    if start is not None:
+        check_sound(start)
+    code = verb(
         run,
         packed=root / run.train.packed,
         validation=root / run.validate.packed if run.validate else None,
-        start=root / paths.WEIGHTS.format(run=run.start.run.id) if run.start else None,
+        start=start / Path(paths.WEIGHTS).name if start else None,
         assets=root / paths.ASSETS,
         out=out,
         state=root / paths.STATE.format(run=run.id),
@@ -34,6 +48,9 @@ def train(options: argparse.Namespace) -> int:
         threads=options.threads,
         checkpoint_seconds=options.checkpoint,
     )
+    if code == 0:
+        sums.write(out)
+    return code
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -49,6 +66,9 @@ def predict(options: argparse.Namespace) -> None:
         if run.images is not None:
             raise Refused(f"run '{run.id}': others made its SR images; use import")
         weights = root / paths.WEIGHTS.format(run=run.id) if run.weighted else None
+        if weights is not None:
+            check_sound(weights.parent)
+        check_sound(lr)
     else:
         need(options, "system", "lr", "scale", "out")
         run, weights = declared_system(options), options.weights
@@ -71,4 +91,6 @@ def predict(options: argparse.Namespace) -> None:
         output=output,
         device=device(options.device),
     )
+    if options.run_id is not None:
+        sums.write(out)
     print(f"{out}: SR images at x{run.scale} by {run.system}")

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from acutance import keys, paths
+from acutance import keys, paths, sums
 from acutance.commands.data import MIRROR
 from acutance.commands.named import (
     check_whole,
@@ -50,7 +50,9 @@ def _weights(root: Path, run: Run) -> None:
     if all((root / made.format(run=run.id)).is_file() for made in paths.IMPORTED_RUN):
         print(f"{run.id}: imported already; remove {out.relative_to(root)} to import it anew")
         return
-    print(import_weights(run, out, downloads=root / paths.DOWNLOADS, mirror=_mirror()))
+    said = import_weights(run, out, downloads=root / paths.DOWNLOADS, mirror=_mirror())
+    sums.write(out)
+    print(said)
 
 
 def _images(root: Path, test: Evaluation) -> None:
@@ -70,6 +72,7 @@ def _images(root: Path, test: Evaluation) -> None:
         downloads=root / paths.DOWNLOADS,
         mirror=_mirror(),
     )
+    sums.write(root / test.sr)
     print(said)
 
 

@@ -6,9 +6,11 @@ import argparse
 import sys
 from functools import partial
 
-from acutance import paths
+from acutance import calibrations, paths, sums
+from acutance.book import open_book
 from acutance.commands.named import (
     bound_metrics,
+    check_sound,
     check_whole,
     declared_call,
     evaluation_of,
@@ -27,6 +29,7 @@ def score(options: argparse.Namespace) -> None:
         root, study = study_of(options)
         found = evaluation_of(study, options, "measured")
         check_whole(root / found.dataset.hr, found.dataset)
+        check_sound(root / found.sr)
         rows = score_folders(
             root / found.dataset.hr,
             root / found.sr,
@@ -35,6 +38,7 @@ def score(options: argparse.Namespace) -> None:
             workers=options.workers,
         )
         write_scores(rows, root / found.scores)
+        sums.write(root / found.scores)
     else:
         need(options, "hr", "sr", "scale", "metric")
         calls = [
@@ -56,4 +60,7 @@ def calibrate(options: argparse.Namespace) -> None:
     out = options.out or root / paths.CALIBRATION.format(study=study.name)
     tested = {e.dataset.name for e in study.evaluations} if options.tested else None
     place = partial(place_of, device=options.device)
+    book, _ = open_book(root, study.name)
+    for folder in {dataset.hr for each in calibrations.read(book) for dataset in each.datasets}:
+        check_sound(root / folder)
     verb.run(root, study.name, out=out, only=tested, place=place)

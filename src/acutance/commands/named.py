@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from acutance import paths
+from acutance import paths, sums
 from acutance.book import open_book
 from acutance.calls import Call
 from acutance.counts import check_runnable
@@ -41,13 +41,34 @@ def undate(study: Study, root: Path) -> None:
 
 
 def check_whole(folder: Path, dataset: Dataset) -> None:
-    """Refuses a folder of a data set that does not hold all of its images."""
+    """Refuses a folder of a data set that does not hold all of its images, as they were fetched."""
     from acutance.image import list_images
 
+    remedy = f"remove the folder and run `acutance fetch {dataset.name}`"
     found = len(list_images(folder))
     if found != dataset.images:
-        remedy = f"remove the folder and run `acutance fetch {dataset.name}`"
         raise Refused(f"{folder}: {found} images, the set has {dataset.images}; {remedy}")
+    sums.check(folder, remedy)
+
+
+def check_sound(path: Path, *only: str) -> None:
+    """Refuses what an earlier job made and something has changed since."""
+    kind = "folder" if path.is_dir() else "file"
+    remedy = f"remove the {kind}, and run snakemake or `dvc pull` again (docs/keeping.md)"
+    sums.check(path, remedy, only=only)
+
+
+def check_results(study: Study, root: Path) -> None:
+    """Refuses damaged scores, logs and records of a study, as far as they are there."""
+    for evaluation in study.evaluations:
+        if (root / evaluation.scores).is_file():
+            check_sound(root / evaluation.scores)
+    for run in study.runs:
+        folder = root / paths.RUN.format(run=run.id)
+        whole = paths.IMPORTED_RUN if run.released else paths.WHOLE_RUN
+        if run.weighted and folder.is_dir():
+            names = [Path(name).name for name in whole if name != paths.WEIGHTS]
+            check_sound(folder, *names)
 
 
 def need(options: argparse.Namespace, *names: str) -> None:

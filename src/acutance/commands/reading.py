@@ -6,7 +6,7 @@ import argparse
 import json
 
 from acutance import paths
-from acutance.commands.named import print_paths, study_of, undate
+from acutance.commands.named import check_results, print_paths, study_of, undate
 from acutance.errors import Refused
 from acutance.files import write_atomically
 from acutance.study import find, load
@@ -19,6 +19,7 @@ def tabulate(options: argparse.Namespace) -> None:
 
     root, study = study_of(options)
     undate(study, root)
+    check_results(study, root)
     made = verb.tabulate(study, root, full=load(root, "papers"))
     print_paths(root, (*made, *watch(study, root)))
 
@@ -29,6 +30,7 @@ def report(options: argparse.Namespace) -> None:
 
     root, study = study_of(options)
     undate(study, root)
+    check_results(study, root)
     made = verb.report(study, root)
     print_paths(root, made)
     if options.made is not None:
