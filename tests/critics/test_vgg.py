@@ -13,6 +13,7 @@ SIZES = [
     (128, {}, 14_502_281),
     (192, {"pairs": 6}, 20_700_553),
     (192, {"pairs": 6, "norm": False}, 20_692_745),
+    (192, {"pairs": 6, "norm": False, "plain": False}, 11_607_177),
 ]
 
 
@@ -39,6 +40,18 @@ def test_the_released_order_of_layers() -> None:
     assert "".join(layers) == "cacna" + "cnacna"
     strides = [layer.stride[0] for layer in VGG(32, pairs=2).features if hasattr(layer, "stride")]
     assert strides == [1, 2, 1, 2]
+
+
+def test_halving_convolutions_alone() -> None:
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        critic = VGG(192, pairs=6, norm=False, plain=False)
+        critic(torch.empty(1, 3, 192, 192))
+    assert counter.get_total_flops() / 2e9 == pytest.approx(1.12, abs=0.005)
+    convs = [layer for layer in critic.features if isinstance(layer, nn.Conv2d)]
+    assert [conv.out_channels for conv in convs] == [64, 128, 256, 512, 512, 512]
+    assert {(conv.kernel_size, conv.stride) for conv in convs} == {((4, 4), (2, 2))}
+    normed = VGG(32, pairs=2, width=4, plain=False).features
+    assert [type(layer) for layer in normed].count(nn.BatchNorm2d) == 1, "not behind the first"
 
 
 def test_widths_double_eight_times_at_most() -> None:

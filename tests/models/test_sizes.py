@@ -53,6 +53,9 @@ PARAMETERS = [
     ("srresnet", {"variant": "tensorlayer"}, 4, 1_518_147),
     ("srresnet", {"variant": "leftthomas", "blocks": 5}, 4, 734_219),
     ("rrdbnet", {}, 4, 16_697_987),
+    ("natsr", {}, 4, 4_959_235),
+    ("sftgan", {}, 4, 1_833_763),
+    ("sftgan", {"version": "torch"}, 4, 1_612_195),
 ]
 
 # In units of 10^9; the last place is that of the number given.
@@ -87,6 +90,9 @@ OF_SQUARES = [
     ("rrdbnet", {}, 48, "41.30"),
     ("rrdbnet", {}, 50, "44.82"),
     ("rrdbnet", {}, 64, "73.43"),
+    ("natsr", {}, 48, "12.496"),
+    ("sftgan", {}, 48, "6.556"),
+    ("sftgan", {"version": "torch"}, 48, "6.556"),
 ]
 
 

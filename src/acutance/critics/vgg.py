@@ -1,10 +1,12 @@
-"""VGG critic: pairs of convolutions, each pair halving the image (ESRGAN, SPSR).
+"""VGG critic: pairs of convolutions, each pair halving the image (ESRGAN, SPSR, DGGGAN).
 
 Paper: Simonyan and Zisserman, arXiv 1409.1556, for the shape; as a critic: Ledig et al., arXiv
        1609.04802, figure 4, and Wang et al. (ESRGAN), arXiv 1809.00219.
 Code:  Maclory/SPSR@881e781, models/modules/architecture.py, `Discriminator_VGG_128`; no licence
        given (after xinntao/BasicSR, Apache-2.0). Parameter counts and outputs were checked.
 Here:  departs in one class for every size; pairs=5 at 128 and pairs=6 at 192 are the released ones.
+       `plain: false` leaves one convolution of each pair: a reading of DGGGAN's critic, said to be
+       like VGG's with 4x4 convolutions of stride 2, without batch normalisation and sigmoid.
 """
 
 from torch import Tensor, nn
@@ -26,13 +28,21 @@ class VGG(nn.Module):
         pairs: Of convolutions; 5 makes 4x4 features of 128x128 (and 130x130) pixels.
         width: Channels after the first convolution; each pair doubles them up to `WIDEST` times.
         norm: Whether batch normalisation follows every convolution but the first.
+        plain: Whether pairs have their 3x3 convolution; without, the halving ones stand alone.
 
     Raises:
         Refused: If the image is too small for so many pairs.
     """
 
     def __init__(
-        self, size: int, *, channels: int = 3, pairs: int = 5, width: int = 64, norm: bool = True
+        self,
+        size: int,
+        *,
+        channels: int = 3,
+        pairs: int = 5,
+        width: int = 64,
+        norm: bool = True,
+        plain: bool = True,
     ) -> None:
         super().__init__()
         side = size >> pairs  # each stride halves and rounds down
@@ -45,8 +55,10 @@ class VGG(nn.Module):
         inside = channels
         for pair in range(pairs):
             outside = width * min(2**pair, WIDEST)
-            layers += _step(inside, outside, 3, norm=norm and pair > 0)
-            layers += _step(outside, outside, 4, norm=norm)
+            if plain:
+                layers += _step(inside, outside, 3, norm=norm and pair > 0)
+                inside = outside
+            layers += _step(inside, outside, 4, norm=norm and (plain or pair > 0))
             inside = outside
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(

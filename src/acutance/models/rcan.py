@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from acutance.models import _div2k
 from acutance.models._arguments import at_least, one_of
+from acutance.models._attention import Attention
 from acutance.models._convolution import conv3
 from acutance.models._float32 import in_float32
 from acutance.models._shuffle import upsampler
@@ -85,24 +86,6 @@ class _Residual(nn.Module):
         return features + detail
 
 
-class _Attention(nn.Module):
-    """Multiplies each channel by a number in (0, 1) that the means of all channels decide."""
-
-    def __init__(self, width: int, reduction: int) -> None:
-        super().__init__()
-        few = width // reduction
-        self.conv_du = nn.Sequential(
-            nn.Conv2d(width, few, 1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(few, width, 1),
-            nn.Sigmoid(),
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        weights: Tensor = self.conv_du(features.mean((2, 3), keepdim=True))  # (N, width, 1, 1)
-        return features * weights
-
-
 def _group(blocks: int, width: int, reduction: int) -> _Residual:
     return _Residual(*[_block(width, reduction) for _ in range(blocks)], conv3(width, width))
 
@@ -112,5 +95,5 @@ def _block(width: int, reduction: int) -> _Residual:
         conv3(width, width),
         nn.ReLU(inplace=True),
         conv3(width, width),
-        _Attention(width, reduction),
+        Attention(width, reduction),
     )
