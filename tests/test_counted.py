@@ -37,6 +37,15 @@ DGGGAN = f"""
 title: Table 5
 build: [dgggan-sizes]
 counts: {{{LESS}}}
+systems:
+  natsr: null
+tracks:
+  dgggan-sizes:
+    paper: dgggan
+    compare: true
+    tables: [table5]
+    sizes: {{params: parameters, flops: flops-50-biases}}
+    counted: {{srgan: srgan-small}}
 """
 
 
@@ -88,6 +97,8 @@ def test_a_table_of_sizes_alone_says_what_is_not_here(root):
     assert found["esrgan", "params"]["rebuilt"] == "16.697987"
     assert found["esrgan", "flops"]["difference"] == "0.0"
     assert found["srgan", "params"]["rebuilt"] == "0.734219"
+    assert found["dgggan", "params"]["rebuilt"] == "14.601814"
+    assert found["sftgan", "params"]["difference"] == "0.0"
     assert found["natsr", "flops"]["reason"] == "NatSR is not modelled here yet"
     assert all(bool(row["rebuilt"]) != bool(row["reason"]) for row in found.values())
 
@@ -116,13 +127,21 @@ def test_notes_say_which_conventions_meet_the_print(root):
     assert "flops-50-biases" not in found[-1], "says nothing of conventions that no note names"
 
 
+def test_a_flop_count_that_fits_no_usual_image_is_met_by_the_one_it_fits(root):
+    """SFTGAN's 0.8 G are those of 12 x 12 pixels; 23.7 G fit no count of so many parameters."""
+    found = notes(root, "table5", "dgggan", "table5")
+    assert "SFTGAN, FLOPs 0.8 G: met by flops-12 (0.82 G)" in found
+    (dgggan,) = (note for note in found if note.startswith("DGGGAN, FLOPs"))
+    assert "23.7 G: none of " in dgggan
+
+
 def test_the_notes_stand_below_the_table(root):
     each = study.load(root, "table5")
     report.report(each, root)
     page = (root / paths.REPORT.format(study="table5") / "index.md").read_text(encoding="utf-8")
-    assert "\nParams and FLOPs:\n\n* ESRGAN, Params 16.7 M: met by parameters" in page
+    assert "\nParams and FLOPs:\n\n* SFTGAN, Params 1.8 M: met by parameters" in page
     assert "| Params, M | rebuilt |" in page
-    assert "counted as: ESRGAN: rrdb; SRGAN: srgan-small" in page
+    assert "counted as: SRGAN: srgan-small" in page
     assert "runs trained" not in page.partition("DGGGAN, sizes")[2].partition("\n")[0]
 
 

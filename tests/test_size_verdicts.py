@@ -100,9 +100,9 @@ def test_a_few_percent_more_are_cheap(judged):
     assert {row["printed"] for row in rows} == {row["rebuilt"] for row in rows} == {HOLDS}
 
 
-def test_what_has_no_network_is_judged_on_print_alone(judged):
+def test_what_is_not_counted_is_judged_on_print_alone(judged):
     for name in ("dgggan06", "dgggan14", "dgggan15", "dgggan16", "dgggan17"):
-        (row,) = judged["dgggan", name]
+        (row,) = (row for row in judged["dgggan", name] if row["track"] == "dgggan")
         assert row["printed"] == HOLDS
         assert row["rebuilt"] in (NOT_COMPUTED, HOLDS, FAILS)
         assert bool(row["reason"])

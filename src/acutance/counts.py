@@ -17,10 +17,11 @@ _RUNNING = ("train", "validate", "test", "metrics", "also", "seeds", "systems", 
 
 
 class Asked(TypedDict):
-    """What a track counts: fields of `Track`."""
+    """What a track counts, and what it does no more of: fields of `Track`."""
 
     sizes: tuple[tuple[str, Convention], ...]
     sized: tuple[Sized, ...]
+    unrun: tuple[tuple[str, str], ...]
 
 
 def conventions(book: Book) -> tuple[Convention, ...]:
@@ -41,19 +42,23 @@ def asked(book: Book, entry: Mapping[str, Any], cells: Sequence[Cell], place: st
     Raises:
         Refused: If a size that the tables print is not counted, or one that they do not print is.
     """
+    printed = dict.fromkeys(cell.system for cell in cells)
+    reasons = {s: only_counted(book, s) for s in printed if s in book.section("systems")}
+    unrun = tuple((system, why) for system, why in reasons.items() if why is not None)
     if "sizes" not in entry:
         if "counted" in entry:
             raise Refused(f"{place}.counted: the track counts nothing; add `sizes`")
-        return {"sizes": (), "sized": ()}
-    printed = [cell for cell in cells if not cell.dataset]
+        return {"sizes": (), "sized": (), "unrun": unrun}
+    sized = [cell for cell in cells if not cell.dataset]
     default = ["bicubic"] if "test" in entry else []
     ours = params.listing(entry["ours"], f"{place}.ours", str) if "ours" in entry else default
-    tables = {cell.table for cell in printed}
+    tables = {cell.table for cell in sized}
     shown = (cell.system for cell in cells if cell.table in tables)  # some have dashes for sizes
     systems = dict.fromkeys((*ours, *shown))
     return {
-        "sizes": _sizes(book, entry, {cell.metric: cell for cell in printed}, f"{place}.sizes"),
-        "sized": tuple(_sized(book, entry, systems, {cell.scale for cell in printed}, place)),
+        "sizes": _sizes(book, entry, {cell.metric: cell for cell in sized}, f"{place}.sizes"),
+        "sized": tuple(_sized(book, entry, systems, {cell.scale for cell in sized}, place)),
+        "unrun": unrun,
     }
 
 
@@ -69,14 +74,20 @@ def runs_nothing(entry: Mapping[str, Any], place: str) -> bool:
 
 def check_runnable(book: Book, system: str, place: str) -> None:
     """Refuses a system that is declared for its size alone."""
-    if not runnable(book, system):
-        raise Refused(f"{place}: '{system}' is only counted (size_only); name another system")
+    why = only_counted(book, system)
+    if why is not None:
+        because = f": {why}" if why else ""
+        what = f"'{system}' is only counted (size_only){because}"
+        raise Refused(f"{place}: {what}; name another system")
 
 
-def runnable(book: Book, system: str) -> bool:
-    """Returns whether a system is more than a network whose size is counted."""
+def only_counted(book: Book, system: str) -> str | None:
+    """Returns why a system is no more than a network whose size is counted; None if it is more.
+
+    Empty where its entry does not say why.
+    """
     entry = params.entry(book.section("systems"), system, place="systems")
-    return not params.flag(entry, "size_only", f"systems.{system}")
+    return entries.only_counted(entry, f"systems.{system}")
 
 
 def _convention(book: Book, name: object) -> Convention:

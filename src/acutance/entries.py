@@ -96,7 +96,7 @@ def run(
     model = network(entry.get("model"), scale, f"{inside}.model")
     if "released" in entry:
         return offers.of_weights(book, entry, model, system, scale)
-    if params.flag(entry, "size_only", inside) and ("recipe" in entry or "losses" in entry):
+    if only_counted(entry, inside) is not None and ("recipe" in entry or "losses" in entry):
         raise Refused(f"{inside}: is only counted (size_only), and says how it is trained")
     if "recipe" in entry:
         plain = Run(system=system, scale=scale, seed=seed, model=model)
@@ -105,6 +105,14 @@ def run(
         if key in entry:
             raise Refused(f"{inside}: has {key} and no recipe; say how it is trained")
     return Run(system=system, scale=scale, seed=0, model=model)
+
+
+def only_counted(entry: Mapping[str, Any], place: str) -> str | None:
+    """Returns why a system is counted and never run, as far as it says; None where it is run."""
+    value = entry.get("size_only")
+    if isinstance(value, str) and value:
+        return value
+    return "" if params.flag(entry, "size_only", place) else None
 
 
 def _trained(

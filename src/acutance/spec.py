@@ -220,6 +220,7 @@ class Track:
         evaluations: What the tables need.
         sizes: The paper's column to the convention that counts it.
         sized: The networks whose sizes are counted.
+        unrun: Printed systems that are only counted, and why, where that is said.
     """
 
     name: str
@@ -239,6 +240,7 @@ class Track:
     readings: tuple[str, ...] = ()
     sizes: tuple[tuple[str, Convention], ...] = ()
     sized: tuple[Sized, ...] = ()
+    unrun: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,6 +198,8 @@ def _not_wanted(
     label = asked.paper.label("system", system, asked.sheet.layout.table)
     if protocol is None:
         return f"{asked.metric} is not measured in the track {measured.track.name}"
+    if system in (unrun := dict(measured.track.unrun)):
+        return f"{label} is only counted here" + (f": {unrun[system]}" if unrun[system] else "")
     if system not in measured.track.systems:
         reason = f"{label} is not trained in this study"
         others = full.tracks if full else ()

@@ -272,7 +272,7 @@ def _systems(
             raise Refused(f"{place}.ours: '{system}' is printed; list it under systems")
     if "systems" not in entry:
         known = [s for s in printed if s in book.section("systems")]
-        return (*ours, *(s for s in known if counts.runnable(book, s)))
+        return (*ours, *(s for s in known if counts.only_counted(book, s) is None))
     listed = params.listing(entry["systems"], f"{place}.systems", str)
     for system in listed:
         book.check("systems", system, f"{place}.systems")

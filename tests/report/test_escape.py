@@ -99,6 +99,7 @@ LATEX = pytest.mark.skipif(
 DOCUMENTS = [
     ("root", "papers", "gv-table1"),
     ("root", "papers", "gv-table2"),
+    ("root", "papers", "dgggan-table3"),
     ("root", "papers", "dgggan-table5"),
     ("root", "papers", "fd-table2"),
     ("root", "papers", "fd-fig1"),
