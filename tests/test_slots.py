@@ -70,7 +70,7 @@ def test_a_job_waits_and_says_so_until_another_is_killed() -> None:
         with job(gpus) as second:
             assert second.stderr
             told = second.stderr.readline()
-            assert told.startswith("all GPUs are taken (1, 1 job each); waiting for one.")
+            assert told.startswith("waiting for a GPU: all are taken (1, 1 job each).")
             assert "ACUTANCE_GPU_SHARES=2" in told
             first.kill()
             assert gpu_of(second) == gpus[0]

@@ -240,6 +240,19 @@ def _plan(verbs: Verbs) -> None:
     plan.add_argument("--gpus", type=int, default=1, help="how many devices (default: 1)")
     plan.add_argument("--spent", action="store_true", help="planned hours beside those spent")
     plan.add_argument("--json", action="store_true", help="plain values: FLOPs, seconds, bytes")
+    status = _verb(
+        verbs,
+        "status",
+        "show how a rebuild stands: what is done, running at which rate, stopped, failed and why",
+        "Files are read and no job is asked, so it works from any machine that shares the folder.\n"
+        "In a terminal it goes on until all is done or Ctrl-C; elsewhere it looks once.",
+    )
+    status.add_argument(
+        "--every", type=float, metavar="SECONDS", help="between two looks (default: 5, or one look)"
+    )
+    status.add_argument(
+        "--page", action="store_true", help="write results/status/STUDY.html at each look, too"
+    )
 
 
 def _count(verbs: Verbs) -> None:

@@ -49,7 +49,7 @@ def _gpus() -> list[str]:
 
 
 def _say(text: str) -> None:
-    print(f"acutance: {text}", file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
 def set_threads(threads: int | None) -> None:

@@ -148,8 +148,9 @@ class Journal:
         return (self._step - self._first) / max(time.monotonic() - self._begun, 1e-9)
 
     def _live(self, ended: str = "") -> None:
-        """Writes a sign of life beside the log, for `acutance status`."""
-        self._beat = time.monotonic() + beats.EVERY
+        """Writes a sign of life beside the log, for `acutance status`: often in the beginning."""
+        now = time.monotonic()
+        self._beat = now + min(beats.EVERY, max(1.0, now - self._begun))
         beat = beats.Beat(
             step=self._step,
             steps=self._steps,

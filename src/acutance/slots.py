@@ -16,6 +16,7 @@ from itertools import product
 from acutance.errors import Refused
 
 SHARES = "ACUTANCE_GPU_SHARES"
+WAITING = "waiting for a GPU"  # begins what is said before waiting
 MOST = 64  # jobs on one GPU; a slip of more would fill its memory
 _JOB = "SLURM_JOB_ID"
 _held: dict[str, int] = {}  # descriptors, open for as long as this process lives
@@ -68,8 +69,8 @@ def take(
         if not waiting:
             each = f"{several} job{'' if several == 1 else 's'} each"
             say(
-                f"all GPUs are taken ({len(gpus)}, {each}); waiting for one. `--device cuda:0`"
-                f" takes one nevertheless, {SHARES}={several + 1} lets more jobs share"
+                f"{WAITING}: all are taken ({len(gpus)}, {each}). `--device cuda:0` takes one"
+                f" nevertheless, {SHARES}={several + 1} lets more jobs share"
             )
         waiting = True
         time.sleep(pause)

@@ -17,7 +17,7 @@ LAYERS: tuple[set[str], ...] = (
         "published", "figures", "axes", "rows", "measured", "sheet", "grid", "layout", "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape", "keys", "released", "offers", "assets",
-        "beats", "slots", "schedule", "rates", "space",
+        "beats", "slots", "schedule", "rates", "space", "lives",
     },
     {
         "image", "tif", "resize", "reduce", "gradient", "rivals", "weights",
@@ -32,7 +32,7 @@ LAYERS: tuple[set[str], ...] = (
     NOUNS,
     {
         "fetch", "degrade", "pack", "train", "predict", "score", "calibrate", "tabulate", "report",
-        "plan", "count", "import_",
+        "plan", "count", "import_", "status",
     },
     {"commands"},
     {"cli"},

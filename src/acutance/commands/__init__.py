@@ -8,7 +8,7 @@ from acutance.commands.data import degrade, fetch, pack
 from acutance.commands.fitting import predict, train
 from acutance.commands.importing import import_
 from acutance.commands.measuring import calibrate, score
-from acutance.commands.reading import plan, report, show, tabulate
+from acutance.commands.reading import plan, report, show, status, tabulate
 
 __all__ = [
     "calibrate",
@@ -22,6 +22,7 @@ __all__ = [
     "report",
     "score",
     "show",
+    "status",
     "tabulate",
     "train",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import sys
 
 from acutance import paths
 from acutance.commands.named import check_results, print_paths, study_of, undate
@@ -65,3 +67,19 @@ def plan(options: argparse.Namespace) -> None:
         print(billed.spent(found), end="")
     else:
         print(billed.text(found, every_run=options.runs), end="")
+
+
+def status(options: argparse.Namespace) -> None:
+    """Shows how the rebuild of the study stands, until it is done or Ctrl-C."""
+    from acutance import status as verb
+
+    root, study = study_of(options)
+    every = options.every
+    if every is not None and not 0 < every < 86400:
+        raise Refused(f"--every: wants seconds above 0, below a day; found {every:g}")
+    if every is None and sys.stdout.isatty():
+        every = 5.0
+    with contextlib.suppress(KeyboardInterrupt):  # the way to leave a view, and no fault
+        verb.status(study, root, every=every, page=options.page)
+    if options.page:
+        print(paths.STATUS.format(study=study.name))
