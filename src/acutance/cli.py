@@ -238,6 +238,15 @@ def _plan(verbs: Verbs) -> None:
         "--device", metavar="NAME", help="reckon with it (default: what was measured)"
     )
     plan.add_argument("--gpus", type=int, default=1, help="how many devices (default: 1)")
+    plan.add_argument(
+        "--probe",
+        type=float,
+        nargs="?",
+        const=10.0,
+        metavar="SECONDS",
+        help="train each kind of step for about so long (default: 10), and keep how fast it was",
+    )
+    plan.add_argument("--threads", type=int, help="CPU threads while probing")
     plan.add_argument("--spent", action="store_true", help="planned hours beside those spent")
     plan.add_argument("--json", action="store_true", help="plain values: FLOPs, seconds, bytes")
     status = _verb(

@@ -60,6 +60,12 @@ class Measured:
     steps: Mapping[str, Step]
 
     @property
+    def file(self) -> str:
+        """What its file is called, and what `--device` takes: `nvidia-h100-80gb-hbm3`."""
+        name = self.name if self.kind == "cuda" else f"{self.name} {self.threads} threads"
+        return slug(name)
+
+    @property
     def about(self) -> str:
         """Where the rate comes from."""
         last = max((step.measured for step in self.steps.values()), default="")[:10]
@@ -131,16 +137,15 @@ def step_key(run: Run) -> str:
 
 
 def slug(name: str) -> str:
-    """Returns a device's name as that of a file: `nvidia-h100-80gb-hbm3`."""
+    """Returns a device's name as that of a file.
+
+    >>> slug("AMD EPYC 7763, 2 threads")
+    'amd-epyc-7763-2-threads'
+    """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def file_of(name: str) -> str:
-    """Returns where the rates of a device are kept."""
-    return paths.RATES.format(device=slug(name))
-
-
-def write(found: Measured) -> str:
+def written(found: Measured) -> str:
     """Returns what is kept of a probe."""
     return json.dumps(asdict(found), indent=1) + "\n"
 

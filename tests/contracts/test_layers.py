@@ -32,7 +32,7 @@ LAYERS: tuple[set[str], ...] = (
     NOUNS,
     {
         "fetch", "degrade", "pack", "train", "predict", "score", "calibrate", "tabulate", "report",
-        "plan", "count", "import_", "status",
+        "plan", "count", "import_", "status", "probe",
     },
     {"commands"},
     {"cli"},

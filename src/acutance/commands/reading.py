@@ -6,11 +6,13 @@ import argparse
 import contextlib
 import json
 import sys
+from pathlib import Path
 
 from acutance import paths
 from acutance.commands.named import check_results, print_paths, study_of, undate
 from acutance.errors import Refused
 from acutance.files import write_atomically
+from acutance.spec import Study
 from acutance.study import find, load
 
 
@@ -60,13 +62,32 @@ def plan(options: argparse.Namespace) -> None:
     root, study = study_of(options)
     if options.gpus < 1:
         raise Refused(f"--gpus: wants how many there are, from 1, found {options.gpus}")
-    found = bill(study, root, device=options.device, devices=options.gpus)
+    device = options.device
+    if options.probe is not None:
+        device = _probed(options, study, root)
+    found = bill(study, root, device=device, devices=options.gpus)
     if options.json:
         print(json.dumps(billed.plain(found), indent=1))
     elif options.spent:
         print(billed.spent(found), end="")
     else:
         print(billed.text(found, every_run=options.runs), end="")
+
+
+def _probed(options: argparse.Namespace, study: Study, root: Path) -> str:
+    """Measures this machine's device; returns its name."""
+    from acutance.probe import probe
+    from acutance.train import train
+
+    if options.device is not None:
+        raise Refused("--device: says what to reckon with, and --probe measures here; give one")
+    if not 1 <= options.probe <= 3600:
+        raise Refused(f"--probe: wants seconds from 1 to 3600, found {options.probe:g}")
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    return probe(study, root, fit=train, seconds=options.probe, threads=options.threads, say=say)
 
 
 def status(options: argparse.Namespace) -> None:
