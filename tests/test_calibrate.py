@@ -110,7 +110,10 @@ def test_rows_whose_files_are_here_are_measured(tmp_path: Path) -> None:
             next(c for c in calibrations.read(book({"assets": entries})) if c.name == name),
             places,
             assets=tmp_path / "assets",
-            place=lambda calls: asked.extend(calls) or "cpu",
+            bind=lambda calls: (
+                asked.extend(calls)
+                or [(call.name, call.bound(tmp_path / "assets")) for call in calls]
+            ),
         )
         at = {a.target.cell.dataset: a for a in found if a.target.cell.metric == metric}
         first, second = at["set5"], at["set14"]

@@ -22,12 +22,9 @@ from acutance.resize import resize
 from acutance.rows import Score, average, scored, written
 
 Array = npt.NDArray[Any]
-Place = Callable[[Sequence[Call]], str]
+Metric = Callable[..., float]
+Bind = Callable[[Sequence[Call]], Sequence[tuple[str, Metric]]]
 HEAD = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"
-
-
-def _anywhere(_: Sequence[Call]) -> str:
-    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +66,7 @@ def run(
     study: str | None = None,
     out: Path | None = None,
     only: Collection[str] | None = None,
-    place: Place = _anywhere,
+    bind: Bind | None = None,
 ) -> list[Agreement]:
     """Measures every calibration of params.yaml on the data sets that are here, and prints it.
 
@@ -78,7 +75,7 @@ def run(
         study: An overlay in workflow/studies; None for the one params.yaml names.
         out: A CSV to write as well.
         only: Data sets that are measured; None for all that are here.
-        place: Says where metrics compute that are told.
+        bind: See `calibrate`.
 
     Raises:
         Refused: If params.yaml has a mistake or an image is damaged.
@@ -89,7 +86,7 @@ def run(
         folders = {
             d.name: root / d.hr for d in calibration.datasets if only is None or d.name in only
         }
-        for agreement in calibrate(calibration, folders, assets=root / paths.ASSETS, place=place):
+        for agreement in calibrate(calibration, folders, assets=root / paths.ASSETS, bind=bind):
             print(_line(agreement), flush=True)
             found.append(agreement)
     if out is not None:
@@ -102,7 +99,7 @@ def calibrate(
     folders: Mapping[str, Path],
     *,
     assets: Path | None = None,
-    place: Place = _anywhere,
+    bind: Bind | None = None,
     workers: int | None = None,
 ) -> Iterator[Agreement]:
     """Yields what is measured for each printed cell of one calibration.
@@ -112,7 +109,7 @@ def calibrate(
         folders: Data set to folder of HR pictures; cells of a set without a folder get a reason.
         assets: Folder of the files that metrics read; cells of a metric without its file get a
             reason. None if there is none.
-        place: Says where metrics compute that are told.
+        bind: Makes metrics ready to be called; None: with these files, on the CPU.
         workers: Images worked on at a time; None for one per core.
 
     Raises:
@@ -128,8 +125,7 @@ def calibrate(
             else:
                 lacking = {t.metric.name: _lacking(t.metric, assets) for t in targets}
                 ready = [t.metric for t in targets if not lacking[t.metric.name]]
-                there = place(ready)
-                metrics = {metric.name: metric.bound(assets, there) for metric in ready}
+                metrics = dict(bind(ready) if bind else [(m.name, m.bound(assets)) for m in ready])
                 found = _means(folder, calibration.chain, metrics, scale, workers)
             for target in targets:
                 name = target.metric.name
@@ -174,7 +170,7 @@ def render(hr: Array, scale: int, chain: Chain) -> tuple[Array, Array]:
 def _means(
     folder: Path,
     chain: Chain,
-    metrics: Mapping[str, Callable[..., float]],
+    metrics: Mapping[str, Metric],
     scale: int,
     workers: int | None,
 ) -> dict[str, Score]:

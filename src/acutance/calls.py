@@ -59,19 +59,19 @@ class Call:
         """Whether it is told where to compute."""
         return noun(self.kind, self.function).placed
 
-    def bound(self, folder: Path | None = None, device: str = "") -> Callable[..., Any]:
+    def bound(self, folder: Path | None = None, device: str = "cpu") -> Callable[..., Any]:
         """Returns the noun itself, to be called with images alone.
 
         Args:
             folder: Where the files that it needs lie; None where it needs none.
-            device: Where it computes, if it is told; empty for its own default.
+            device: Where it computes, if it is told.
 
         Raises:
             Refused: If a file is not there, or is not what its entry promises.
         """
         function: Any = resolve.load(self.kind, self.function)
         files = self.files(folder) if folder is not None else {}
-        there = {"device": device} if self.placed and device else {}
+        there = {"device": device} if self.placed else {}
         return partial(function, **self.kwargs, **files, **there)
 
     @cached_property

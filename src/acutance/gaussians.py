@@ -5,13 +5,14 @@ moments determines the shape; the MATLAB scripts look it up among thousands of s
 """
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 from scipy.special import gamma
 
-Array = npt.NDArray[Any]
+from acutance.arrays import Array, home
+
 Float = npt.NDArray[np.float64]
 
 _TINY = 1e-7  # sr-metric's: keeps samples without spread from dividing by 0
@@ -29,9 +30,10 @@ def symmetric_shape(samples: Array) -> Float:
     Source: chaoma99/sr-metric@51218dbd5a1a, gama_gen_gauss.m: variance (of n - 1) over the squared
         mean deviation, against Gamma(1/shape) Gamma(3/shape) / Gamma(2/shape)^2.
     """
-    off = samples - samples.mean(axis=-1, keepdims=True)
-    variance = np.square(off).sum(axis=-1) / (samples.shape[-1] - 1)
-    ratio = variance / (np.square(np.abs(off).mean(axis=-1)) + _TINY)
+    xp = array_namespace(samples)
+    off = samples - xp.mean(samples, axis=-1, keepdims=True)
+    variance = xp.sum(off * off, axis=-1) / (samples.shape[-1] - 1)
+    ratio = home(variance / (xp.mean(xp.abs(off), axis=-1) ** 2 + _TINY))
     shapes, ratios = _symmetric_table()
     # The table falls; the first of two equally near entries is the smaller shape, in either order.
     return shapes[len(shapes) - 1 - _nearest(ratios[::-1], ratio, first=False)]
@@ -49,14 +51,17 @@ def two_sided(samples: Array) -> tuple[Float, Float, Float]:
 
     Source: Mittal et al., doi 10.1109/LSP.2012.2227726; niqe_release, estimateaggdparam.m.
     """
-    squares = np.square(samples)
+    xp = array_namespace(samples)
+    squares = samples * samples
+    sides = [xp.astype(side, xp.float64) for side in (samples < 0, samples > 0)]
+    found = [xp.sum(squares * side, axis=-1) for side in sides]
+    found += [xp.sum(side, axis=-1) for side in sides]
+    found += [xp.mean(xp.abs(samples), axis=-1), xp.mean(squares, axis=-1)]
+    *power, lefts, rights, magnitude, square = home(xp.stack(found))
     with np.errstate(invalid="ignore"):  # 0 / 0 where a side is empty: NaN, as in MATLAB
-        left, right = (
-            np.sqrt((squares * side).sum(axis=-1) / side.sum(axis=-1))
-            for side in (samples < 0, samples > 0)
-        )
+        left, right = np.sqrt(power[0] / lefts), np.sqrt(power[1] / rights)
         skew = left / right
-        ratio = np.square(np.abs(samples).mean(axis=-1)) / squares.mean(axis=-1)
+        ratio = np.square(magnitude) / square
         ratio = ratio * (skew**3 + 1) * (skew + 1) / np.square(skew**2 + 1)
     shapes, ratios = _two_sided_table()
     shape = shapes[np.where(np.isnan(ratio), 0, _nearest(ratios, ratio, first=True))]

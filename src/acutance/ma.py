@@ -20,17 +20,16 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 import scipy.io
-from scipy import ndimage
+from array_api_compat import array_namespace
 from scipy.io.matlab import MatReadError
 
+from acutance.arrays import Array, beside, correlated, home, padded, resized
 from acutance.errors import Refused, Unmeasurable
 from acutance.forest import Forest, predict
 from acutance.gaussians import inverse, symmetric_shape
-from acutance.resize import resize
-from acutance.similarity import REACH, structure
+from acutance.similarity import C2, REACH, SIGMA, window
 from acutance.steerable import steerable
 
-Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
 
 LEAST = 45  # pixels: 2 for the neighbourhoods, 32 for the guard band, 11 for a window of SSIM
@@ -65,7 +64,8 @@ def ma(luma: Array, raters: Raters) -> float:
     """Returns Ma's score of one image: about 0 to 10, higher is better.
 
     Args:
-        luma: uint8 or float, (H, W), 0-255 scale; the authors take 8-bit values.
+        luma: uint8 or float, (H, W), 0-255 scale, NumPy's or a tensor; the authors take 8-bit
+            values.
         raters: What was learnt.
 
     Raises:
@@ -96,14 +96,15 @@ def features(luma: Array) -> tuple[Float, Float, Float]:
 
     Source: feature_all.m.
     """
+    xp = array_namespace(luma)
     patches = math.prod(-(-(side // 4) // PATCH) for side in luma.shape)
     if min(luma.shape) < LEAST or patches < PATCHES:
         size = f"{luma.shape[1]} x {luma.shape[0]}"
         raise Unmeasurable(
             f"an image of {size} pixels; Ma's metric needs 84 x 84, or {LEAST} x 164"
         )
-    image = np.asarray(luma, np.float64)
-    if image.min() == image.max():
+    image = xp.astype(luma, xp.float64)
+    if xp.min(image) == xp.max(image):
         raise Unmeasurable("the image is flat; Ma's metric has nothing to measure")
     scales = [image / 255]
     for _ in range(2):
@@ -151,76 +152,105 @@ def _forest(kept: Any) -> Forest:
     )
 
 
-def _halved(image: Float) -> Float:
+def _halved(image: Array) -> Array:
     """Returns every second pixel of `image` after a Gaussian of 3 x 3, darkness around it."""
     taps = np.exp(-2.0 * np.square([-1, 0, 1]))  # sigma 1/2
-    taps /= taps.sum()
-    rows = ndimage.correlate1d(image, taps, axis=0, mode="constant")
-    smooth: Float = ndimage.correlate1d(rows, taps, axis=1, mode="constant")
-    return smooth[1::2, 1::2]
+    return correlated(image, taps / taps.sum(), "constant")[1::2, 1::2]
 
 
-def _frequencies(image: Float) -> Float:
+def _frequencies(image: Array) -> Float:
     """Returns six statistics of the DCT of blocks: shape, variation and orientation (6,).
 
     Of each the mean over all blocks, after the mean of the tenth that is least (shape) or greatest.
 
     Source: block_dct.m.
     """
-    whole = [-(-side // BLOCK) * BLOCK - side for side in image.shape]
-    padded = np.pad(image, [(BORDER, more + BORDER) for more in whole])
-    side = BLOCK + 2 * BORDER
-    views = np.lib.stride_tricks.sliding_window_view(padded, (side, side))[::BLOCK, ::BLOCK]
-    blocks = scipy.fft.dctn(views.reshape(-1, side, side), axes=(1, 2), norm="ortho")
-    waves = blocks.reshape(len(blocks), -1)
-
+    xp = array_namespace(image)
+    waves = _waves(image)
     flat, middle = (np.array([list(map(int, row)) for row in mask]) for mask in (FLAT, MIDDLE))
-    turns = [_variation(waves[:, mask.ravel() > 0], 1e-8) for mask in (flat, middle, flat.T)]
+    turns = [_variation(waves, np.flatnonzero(mask), 1e-8) for mask in (flat, middle, flat.T)]
     shape = np.sort(symmetric_shape(waves[:, 1:]))
-    variation = np.sort(_variation(waves[:, 1:], 1e-7))
-    orientation = np.sort(np.var(turns, axis=0, ddof=1))
+    variation = np.sort(home(_variation(waves, np.arange(1, waves.shape[1]), 1e-7)))
+    orientation = np.sort(home(xp.var(xp.stack(turns), axis=0, correction=1)))
 
-    least = math.ceil(len(blocks) * 0.1)
-    greatest = int(len(blocks) * 0.9) - 1  # MATLAB's fix(0.9 n), counted from 1, is in it
+    least = math.ceil(len(shape) * 0.1)
+    greatest = int(len(shape) * 0.9) - 1  # MATLAB's fix(0.9 n), counted from 1, is in it
     found = [shape[:least].mean(), shape.mean()]
     for values in (variation, orientation):
         found += [values[greatest:].mean(), values.mean()]
     return np.array(found)
 
 
-def _variation(waves: Float, least: float) -> Float:
-    """Returns the deviation of each row's magnitudes over their mean."""
-    magnitude = np.abs(waves)
-    result: Float = magnitude.std(axis=1, ddof=1) / (magnitude.mean(axis=1) + least)
-    return result
+def _waves(image: Array) -> Array:
+    """Returns the DCT of all blocks with their borders, darkness around the image: (blocks, 49)."""
+    xp = array_namespace(image)
+    counts = [-(-side // BLOCK) for side in image.shape]
+    after = [n * BLOCK - side + BORDER for n, side in zip(counts, image.shape, strict=True)]
+    wide = padded(image, (BORDER, after[0]), (BORDER, after[1]))
+    side = BLOCK + 2 * BORDER
+    for axis, count in enumerate(counts):
+        seen = BLOCK * np.arange(count)[:, None] + np.arange(side)
+        wide = xp.take(wide, beside(seen.ravel(), image), axis=axis)
+    apart = xp.reshape(wide, (counts[0], side, counts[1], side))
+    blocks = xp.reshape(xp.permute_dims(apart, (0, 2, 1, 3)), (counts[0] * counts[1], side * side))
+    basis = scipy.fft.dct(np.eye(side), axis=0, norm="ortho")
+    return blocks @ beside(np.kron(basis, basis).T, image)
 
 
-def _subbands(image: Float) -> Float:
+def _variation(waves: Array, which: npt.NDArray[np.intp], least: float) -> Array:
+    """Returns the deviation of each row's magnitudes at some places over their mean."""
+    xp = array_namespace(waves)
+    magnitude = xp.abs(xp.take(waves, beside(which, waves), axis=1))
+    return xp.std(magnitude, axis=1, correction=1) / (xp.mean(magnitude, axis=1) + least)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """A plane with its local mean and variance."""
+
+    plane: Array
+    mean: Array
+    variance: Array
+
+
+def _subbands(image: Array) -> Float:
     """Returns statistics of the steerable pyramid (45,): shapes, and structure across subbands.
 
     Source: global_gsm.m.
     """
+    xp = array_namespace(image)
     high, bands = steerable(image, LEVELS, ORIENTATIONS)
     plain = [_normalised(bands, level, n) for level in range(LEVELS) for n in range(ORIENTATIONS)]
     fine, coarse = plain[:ORIENTATIONS], plain[ORIENTATIONS:]
-    both = [np.concatenate([a.ravel(), b.ravel()]) for a, b in zip(fine, coarse, strict=True)]
-    found = [float(symmetric_shape(values)) for values in (*(b.ravel() for b in plain), *both)]
-    found += [_structure(resize(band, *high.shape), high) for level in bands for band in level]
-    found += [
-        _structure(fine[i], fine[j])
-        for i in range(ORIENTATIONS)
-        for j in range(i + 1, ORIENTATIONS)
-    ]
-    return np.array(found)
+    both = [xp.concat([a, b]) for a, b in zip(fine, coarse, strict=True)]
+    found = [float(symmetric_shape(values)) for values in (*plain, *both)]
+    whole = _seen(high)
+    found += [_structure(_seen(resized(band, *high.shape)), whole) for lv in bands for band in lv]
+    return np.array([*found, *_across(bands, fine)])
 
 
-def _structure(x: Float, y: Float) -> float:
+def _across(bands: list[list[Array]], fine: list[Array]) -> list[float]:
+    """Returns the structure that each two normalised subbands of the finest scale share."""
+    xp = array_namespace(fine[0])
+    inner = [side - 2 * (GUARD + 1) for side in bands[0][0].shape]
+    seen = [_seen(xp.reshape(values, tuple(inner))) for values in fine]
+    return [_structure(a, b) for i, a in enumerate(seen) for b in seen[i + 1 :]]
+
+
+def _seen(plane: Array) -> _Seen:
+    mean = window(plane, REACH, SIGMA)
+    return _Seen(plane=plane, mean=mean, variance=window(plane * plane, REACH, SIGMA) - mean * mean)
+
+
+def _structure(x: _Seen, y: _Seen) -> float:
     """Returns the mean of contrast times structure over the windows that lie inside."""
-    return float(structure(x, y)[REACH:-REACH, REACH:-REACH].mean())
+    covariance = window(x.plane * y.plane, REACH, SIGMA) - x.mean * y.mean
+    index = (2 * covariance + C2) / (x.variance + y.variance + C2)
+    return float(array_namespace(index).mean(index[REACH:-REACH, REACH:-REACH]))
 
 
-def _normalised(bands: list[list[Float]], level: int, index: int) -> Float:
-    """Returns a subband over the deviation that its neighbourhood predicts, about its mean.
+def _normalised(bands: list[list[Array]], level: int, index: int) -> Array:
+    """Returns a subband over the deviation that its neighbourhood predicts, about its mean: (n,).
 
     A neighbourhood is 3 x 3 coefficients, the same place at the coarser scale, and in the other
     orientations; the last orientation goes without the coarser scale, as in the authors' code.
@@ -228,32 +258,33 @@ def _normalised(bands: list[list[Float]], level: int, index: int) -> Float:
     Source: norm_sender_normalized.m; Portilla et al., doi 10.1109/TIP.2003.818640.
     """
     band = bands[level][index]
+    xp = array_namespace(band)
     centre = np.s_[1:-1, 1:-1]
     near = [band[i : i + band.shape[0] - 2, j : j + band.shape[1] - 2] for i, j in np.ndindex(3, 3)]
     if level == 0 and index < ORIENTATIONS - 1:
         parent = bands[level + 1][index]
-        enlarged = resize(parent, 2 * parent.shape[0], 2 * parent.shape[1])
+        enlarged = resized(parent, 2 * parent.shape[0], 2 * parent.shape[1])
         near.append(enlarged[: band.shape[0], : band.shape[1]][centre])
     size = len(near)  # the other orientations do not count
     near += [other[centre] for n, other in enumerate(bands[level]) if n != index]
 
-    around = np.stack([plane.ravel() for plane in near], axis=1)
-    covariance = around.T @ around / len(around)
-    weighted = around @ inverse(covariance) * around / size
-    deviation = np.sqrt(weighted.sum(axis=1))
-    off = band[centre].ravel() - band[centre].mean()
+    around = xp.reshape(xp.stack(near), (len(near), -1))
+    covariance = home(around @ around.T) / around.shape[1]
+    weighted = xp.sum((beside(inverse(covariance), band) @ around) * around, axis=0) / size
+    deviation = xp.reshape(xp.sqrt(weighted), near[0].shape)
+    off = band[centre] - xp.mean(band[centre])
     with np.errstate(divide="ignore", invalid="ignore"):
-        plain = np.where(deviation > 0, off / deviation, 0).reshape(near[0].shape)
+        plain = xp.where(deviation > 0, off / deviation, xp.zeros_like(off))
     guard = GUARD >> level
     plain = plain[guard:-guard, guard:-guard]
-    result: Float = plain - plain.mean()
-    return result
+    return xp.reshape(plain - xp.mean(plain), (-1,))
 
 
-def _spread(image: Float) -> Float:
+def _spread(image: Array) -> Float:
     """Returns the 25 singular values of all patches of 5 x 5 side by side, darkness around them."""
-    padded = np.pad(image, [(0, -side % PATCH) for side in image.shape])
-    rows, columns = (side // PATCH for side in padded.shape)
-    split = padded.reshape(rows, PATCH, columns, PATCH).swapaxes(1, 2)
-    patches = split.reshape(rows * columns, PATCH * PATCH)
-    return np.asarray(np.linalg.svd(patches, compute_uv=False), np.float64)
+    xp = array_namespace(image)
+    whole = padded(image, (0, -image.shape[0] % PATCH), (0, -image.shape[1] % PATCH))
+    rows, columns = (side // PATCH for side in whole.shape)
+    split = xp.permute_dims(xp.reshape(whole, (rows, PATCH, columns, PATCH)), (0, 2, 1, 3))
+    patches = xp.reshape(split, (rows * columns, PATCH * PATCH))
+    return np.asarray(home(xp.linalg.svdvals(patches)), np.float64)

@@ -15,20 +15,18 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.io
-from scipy import ndimage
+from array_api_compat import array_namespace
 from scipy.io.matlab import MatReadError
 from scipy.special import gamma
 
+from acutance.arrays import Array, correlated, resized
 from acutance.errors import Refused, Unmeasurable
 from acutance.gaussians import inverse, two_sided
-from acutance.resize import resize
 
-Array = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
 
 BLOCK = 96  # pixels, at the first of two scales
@@ -57,7 +55,8 @@ def niqe(luma: Array, natural: Natural) -> float:
     """Returns NIQE of one image: 0 upwards, lower is more natural.
 
     Args:
-        luma: uint8 or float, (H, W), 0-255 scale; the authors take 8-bit values.
+        luma: uint8 or float, (H, W), 0-255 scale, NumPy's or a tensor; the authors take 8-bit
+            values.
         natural: What to compare with.
 
     Raises:
@@ -72,7 +71,8 @@ def features(luma: Array) -> Float:
     """Returns the statistics of each block of an image.
 
     Args:
-        luma: uint8 or float, (H, W), 0-255 scale. What is over at the right and below is cut off.
+        luma: uint8 or float, (H, W), 0-255 scale, NumPy's or a tensor. What is over at the right
+            and below is cut off.
 
     Returns:
         float64 (blocks, 36), block by block along the rows. A flat block has NaN where it has no
@@ -87,8 +87,9 @@ def features(luma: Array) -> Float:
     if not rows * columns:
         size = f"{luma.shape[1]} x {luma.shape[0]}"
         raise Unmeasurable(f"an image of {size} pixels; NIQE needs a block of {BLOCK} x {BLOCK}")
-    image = np.asarray(luma[: rows * BLOCK, : columns * BLOCK], np.float64)
-    half = resize(image, image.shape[0] // 2, image.shape[1] // 2)
+    xp = array_namespace(luma)
+    image = xp.astype(luma[: rows * BLOCK, : columns * BLOCK], xp.float64)
+    half = resized(image, image.shape[0] // 2, image.shape[1] // 2)
     return np.concatenate(
         [_of_blocks(_normalised(plane), rows, columns) for plane in (image, half)], axis=1
     )
@@ -140,33 +141,31 @@ def read_natural(path: Path) -> Natural:
     return Natural(mean=mean.reshape(-1), covariance=covariance)
 
 
-def _normalised(image: Float) -> Float:
-    """Returns `image` less its local mean, over its local deviation plus 1.
-
-    The window is one sum of 49 products, as in BasicSR and IQA-PyTorch.
-    """
-    steps = np.square(np.arange(-REACH, REACH + 1))
-    window = np.exp(-(steps[:, None] + steps) / (2 * SIGMA**2))
-    window /= window.sum()
-    mean = ndimage.convolve(image, window, mode="nearest")
-    power = ndimage.convolve(np.square(image), window, mode="nearest")
-    deviation = np.sqrt(np.abs(power - np.square(mean)))
+def _normalised(image: Array) -> Array:
+    """Returns `image` less its local mean, over its local deviation plus 1."""
+    xp = array_namespace(image)
+    taps = np.exp(-np.square(np.arange(-REACH, REACH + 1)) / (2 * SIGMA**2))
+    taps /= taps.sum()
+    mean = correlated(image, taps, "nearest")
+    power = correlated(image * image, taps, "nearest")
+    deviation = xp.sqrt(xp.abs(power - mean * mean))
     off = image - mean
-    off[np.abs(off) < ROUNDING] = 0
-    result: Float = off / (deviation + 1)
-    return result
+    off[xp.abs(off) < ROUNDING] = 0
+    return off / (deviation + 1)
 
 
-def _of_blocks(plane: Float, rows: int, columns: int) -> Float:
+def _of_blocks(plane: Array, rows: int, columns: int) -> Float:
     """Returns the 18 features of each of `rows` x `columns` blocks: (blocks, 18)."""
+    xp = array_namespace(plane)
     height, width = plane.shape[0] // rows, plane.shape[1] // columns
-    split = plane.reshape(rows, height, columns, width).swapaxes(1, 2)
-    blocks = split.reshape(rows * columns, height, width)
-    shape, left, right = two_sided(blocks.reshape(len(blocks), -1))
+    split = xp.permute_dims(xp.reshape(plane, (rows, height, columns, width)), (0, 2, 1, 3))
+    blocks = xp.reshape(split, (rows * columns, height, width))
+    flat = (rows * columns, height * width)
+    shape, left, right = two_sided(xp.reshape(blocks, flat))
     found = [shape, (left + right) / 2]
     for shift in SHIFTS:
-        products = blocks * np.roll(blocks, shift, axis=(1, 2))
-        shape, left, right = two_sided(products.reshape(len(blocks), -1))
+        products = blocks * xp.roll(blocks, shift, axis=(1, 2))
+        shape, left, right = two_sided(xp.reshape(products, flat))
         found += [shape, (right - left) * gamma(2 / shape) / gamma(1 / shape), left, right]
     return np.stack(found, axis=1)
 

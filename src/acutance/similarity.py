@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+
+from acutance.arrays import correlated
 
 Plane = npt.NDArray[np.float64]
 
@@ -34,8 +35,7 @@ def window(image: Plane, reach: int, sigma: float) -> Plane:
     """
     bell = np.exp(-np.square(np.arange(-reach, reach + 1)) / (2 * sigma**2))
     taps = bell / bell.sum()
-    rows = ndimage.correlate1d(image, taps, axis=0, mode="reflect")
-    both: Plane = ndimage.correlate1d(rows, taps, axis=1, mode="reflect")
+    both: Plane = correlated(image, taps, "reflect")
     return both
 
 

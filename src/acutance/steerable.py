@@ -5,23 +5,24 @@ it: its masks are read off tables and interpolated, and so are ours, for the sam
 """
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
-Array = npt.NDArray[Any]
+from acutance.arrays import Array, beside
+
 Float = npt.NDArray[np.float64]
 
 _STEPS = 256  # of the table over one octave
 _ANGLES = 1024  # of the table over half a turn
 
 
-def steerable(image: Array, levels: int, orientations: int) -> tuple[Float, list[list[Float]]]:
+def steerable(image: Array, levels: int, orientations: int) -> tuple[Array, list[list[Array]]]:
     """Returns the high-pass residue and the oriented subbands of an image, which counts as a tile.
 
     Args:
-        image: (H, W), any real dtype, both sides at least 16.
+        image: (H, W), any real dtype, NumPy's or a tensor, both sides at least 16.
         levels: Scales, each half the one before; a side of n pixels becomes one of ceil(n / 2).
         orientations: Subbands at each scale, half a turn apart in all.
 
@@ -32,19 +33,24 @@ def steerable(image: Array, levels: int, orientations: int) -> tuple[Float, list
     Source: chaoma99/sr-metric@51218dbd5a1a, external/matlabPyrTools, buildSFpyr.m and
         buildSFpyrLevs.m; the residue at the coarsest scale is not kept.
     """
+    xp = array_namespace(image)
     radius, angle = _polar(*image.shape)
-    spectrum = np.fft.fftshift(np.fft.fft2(np.asarray(image, np.float64)))
-    high = _spatial(spectrum * _radial(radius, 0, high=True))
-    low = spectrum * _radial(radius, 0, high=False)
+    spectrum = xp.fft.fftshift(xp.fft.fftn(xp.astype(image, xp.float64)))
+    high = _spatial(spectrum * beside(_radial(radius, 0, high=True), image))
+    low = spectrum * beside(_radial(radius, 0, high=False), image)
     bands = []
     for level in range(1, levels + 1):
-        ring = low * _radial(radius, level, high=True) * (-1j) ** (orientations - 1)
+        turned = (-1j) ** (orientations - 1)
+        ring = low * beside(_radial(radius, level, high=True), image) * turned
         bands.append(
-            [_spatial(ring * _angular(angle, n, orientations)) for n in range(orientations)]
+            [
+                _spatial(ring * beside(_angular(angle, n, orientations), image))
+                for n in range(orientations)
+            ]
         )
         inner = tuple(_middle(side) for side in low.shape)
         radius, angle = radius[inner], angle[inner]
-        low = low[inner] * _radial(radius, level, high=False)
+        low = low[inner] * beside(_radial(radius, level, high=False), image)
     return high, bands
 
 
@@ -89,7 +95,7 @@ def _middle(side: int) -> slice:
     return slice(start, start + kept)
 
 
-def _spatial(spectrum: npt.NDArray[np.complex128]) -> Float:
+def _spatial(spectrum: Array) -> Array:
     """Returns the real part of the image with this spectrum."""
-    result: Float = np.fft.ifft2(np.fft.ifftshift(spectrum)).real
-    return result
+    xp = array_namespace(spectrum)
+    return xp.real(xp.fft.ifftn(xp.fft.ifftshift(spectrum)))

@@ -15,7 +15,6 @@ from acutance.commands.named import (
     declared_call,
     evaluation_of,
     need,
-    place_of,
     root_of,
     study_of,
 )
@@ -59,8 +58,8 @@ def calibrate(options: argparse.Namespace) -> None:
     root, study = study_of(options)
     out = options.out or root / paths.CALIBRATION.format(study=study.name)
     tested = {e.dataset.name for e in study.evaluations} if options.tested else None
-    place = partial(place_of, device=options.device)
+    bind = partial(bound_metrics, root=root, device=options.device)
     book, _ = open_book(root, study.name)
     for folder in {dataset.hr for each in calibrations.read(book) for dataset in each.datasets}:
         check_sound(root / folder)
-    verb.run(root, study.name, out=out, only=tested, place=place)
+    verb.run(root, study.name, out=out, only=tested, bind=bind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -84,26 +85,31 @@ def need(options: argparse.Namespace, *names: str) -> None:
 def bound_metrics(
     calls: Sequence[Call], root: Path, device: str
 ) -> list[tuple[str, Callable[..., float]]]:
-    """Returns declared metrics by name, with arguments, files and `--device` bound."""
-    place = place_of(calls, device)
-    return [(call.name, call.bound(root / paths.ASSETS, place)) for call in calls]
+    """Returns declared metrics by name, with arguments, files and `--device` bound.
 
-
-def place_of(calls: Iterable[Call], device: str) -> str:
-    """Returns where those of some metrics compute that are told; empty where none is.
-
-    Torch starts only where one needs it. On a CPU each image is one thread's, because images are
-    measured side by side, and because more threads would give other last bits.
+    Torch starts only where one of them needs it.
     """
-    if not any(call.placed for call in calls):
-        return ""
-    from acutance import device as machine
+    place = "cpu"
+    if device != place and any(call.placed for call in calls):
+        from acutance import device as machine
+
+        place = str(machine.device(device))
+    found = [(call.name, call.bound(root / paths.ASSETS, place)) for call in calls]
+    if "torch" in sys.modules:
+        _settle()
+    return found
+
+
+def _settle() -> None:
+    """Leaves torch one thread an image, since images are measured side by side.
+
+    More would give other last bits; and products are kept whole on a GPU, too.
+    """
+    from acutance.device import set_threads
     from acutance.optim import settle
 
-    found = machine.device(device)
-    machine.set_threads(1)
-    settle(0, "fp32")  # products kept whole on a GPU, too
-    return str(found)
+    set_threads(1)
+    settle(0, "fp32")
 
 
 def declared_call(options: argparse.Namespace, section: str, name: str, option: str) -> Call:

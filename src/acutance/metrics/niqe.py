@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from acutance.arrays import there
 from acutance.metrics._learnt import natural as read
 from acutance.metrics._protocol import compared
 from acutance.niqe import niqe as measured
@@ -32,6 +33,7 @@ def niqe(
     quantise: Literal["rgb", "luma", "both", "none"] = "both",
     grey: Literal["keep", "rgb"] = "rgb",
     shave: int = 0,
+    device: str = "cpu",
 ) -> float:
     """Returns NIQE of the SR image; the HR image is not looked at but for its size.
 
@@ -44,6 +46,7 @@ def niqe(
             one and then the other ("both"), or nothing ("none").
         grey: Whether a grey picture stays as it is ("keep") or counts as three equal channels.
         shave: Pixels left out at each side.
+        device: Where it is computed: by NumPy on "cpu", by PyTorch elsewhere.
 
     Returns:
         0 upwards; lower is more natural.
@@ -55,4 +58,4 @@ def niqe(
     Source: computequality.m.
     """
     plane, _ = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
-    return measured(plane, read(natural))
+    return measured(there(plane, device), read(natural))

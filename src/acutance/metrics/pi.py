@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from acutance.arrays import there
 from acutance.ma import ma, perceptual_index
 from acutance.metrics import _learnt
 from acutance.metrics._protocol import compared
@@ -35,6 +36,7 @@ def pi(
     quantise: Literal["rgb", "luma", "both", "none"] = "both",
     grey: Literal["keep", "rgb"] = "rgb",
     shave: int = 0,
+    device: str = "cpu",
 ) -> float:
     """Returns the perceptual index of the SR image; of the HR image its size alone is looked at.
 
@@ -48,6 +50,7 @@ def pi(
             one and then the other ("both"), or nothing ("none").
         grey: Whether a grey picture stays as it is ("keep") or counts as three equal channels.
         shave: Pixels left out at each side.
+        device: Where it is computed: by NumPy on "cpu", by PyTorch elsewhere.
 
     Returns:
         ((10 - Ma) + NIQE) / 2; lower is better.
@@ -60,5 +63,6 @@ def pi(
     Source: evaluate_results.m.
     """
     plane, _ = compared(sr, hr, channel=channel, rounding=quantise, grey=grey, border=shave)
+    plane = there(plane, device)
     score = niqe(plane, _learnt.natural(natural))
     return perceptual_index(ma(plane, _learnt.raters(raters)), score)
