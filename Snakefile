@@ -35,6 +35,7 @@ rule train:
 rule score:
     input:
         SCORES,
+        DRAWN,
 
 
 rule report:

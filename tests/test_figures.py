@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acutance import paths, study, tabulate
-from acutance.axes import fitted
+from acutance.axes import Decades, fitted
 from acutance.charts import BOTTOM, LEFT, RIGHT, TOP, charts
 from acutance.errors import Refused
 from acutance.points import HEAD
 from acutance.published import read
 from acutance.rows import read_rows
-from synthetic import ROOT
+from synthetic import ROOT, lay
 from twin import lay_twin, write
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9)
@@ -67,6 +67,63 @@ def test_a_mistake_is_named_with_its_place(tmp_path, old, new, message):
     with pytest.raises(Refused, match=f"fd/layout.yaml: {message}") as error:
         read(path.parent)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("kind: crops", "kind: crop", "figures.crops.kind: no kind 'crop'; did you mean 'crops'"),
+        ("    box: 64\n", "", "figures.crops: box is missing"),
+        ("box: 64", "box: 6", "figures.crops.box: wants a side of 8 to 512 pixels, found 6"),
+        ("most: 2", "most: 0", "figures.crops.most: wants at least 1 image, found 0"),
+        ("most: 2", "images: [set5/baby]", "figures.crops: name `images`, or else `datasets`"),
+        (
+            "datasets: [set14, urban100]\n    most: 2",
+            "images: [baby]",
+            "figures.crops.images: wants set and image as set5/baby, found 'baby'",
+        ),
+        ("vdsr, vdsr+gv]", "vdsr, vdsr+vg]", "figures.crops.panels: no system 'vdsr.vg'; did you"),
+        ("differ: [vdsr", "differ: [hr", "figures.crops.differ: no system 'hr'; valid: bicubic, v"),
+        ("panels: [hr,", "panels: [hr, hr,", "figures.crops.panels: 'hr' stands in it twice"),
+        ("  crops:\n", "  a/b:\n", "figures: 'a/b' cannot be a name"),
+        ("kind: maps\n", "kind: maps\n    x: 3\n", "figures.fig1: no field 'x'"),
+        (
+            "most: 1\n    panels: [hr",
+            "most: 1\n    panels: [lr",
+            "figures.fig1.panels: no system 'lr'; ",
+        ),
+        ("[hr, vdsr, vdsr+gv]", "[vdsr, vdsr+gv]", "figures.fig2.panels: 'hr' is missing, which"),
+        ("kind: variances", "kind: variances\n    box: 9", "figures.fig2: no field 'box'"),
+    ],
+)
+def test_a_mistake_in_a_figure_of_images_is_named(tmp_path, old, new, message):
+    lay(tmp_path)
+    path = tmp_path / paths.PUBLISHED / "gv" / "layout.yaml"
+    head, figures = path.read_text(encoding="utf-8").split("\nfigures:")
+    assert old in figures
+    path.write_text(f"{head}\nfigures:{figures.replace(old, new, 1)}", encoding="utf-8")
+    with pytest.raises(Refused, match=f"gv/layout.yaml: {message}") as error:
+        read(path.parent)
+    assert "\n" not in str(error.value)
+
+
+@given(st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=9))
+def test_everything_lies_within_its_decades(values):
+    axis = Decades.fitted(values, BOTTOM, TOP)
+    for value in values:
+        assert TOP <= float(axis.at(value)) <= BOTTOM
+    for tick in axis.ticks:
+        assert float(tick.text.replace("−", "-")) == tick.value
+        assert round(tick.value / 10 ** math.floor(math.log10(tick.value) + 1e-9)) in (1, 2, 5)
+
+
+def test_decades_by_hand():
+    """From 0.001 to 1 with 5 % beside: powers alone; half a decade: twice and five times, too."""
+    axis = Decades.fitted([0.001, 1], 0, 330)
+    assert [(tick.text, tick.at) for tick in axis.ticks] == [
+        ("1e−3", "15"), ("0.01", "115"), ("0.1", "215"), ("1", "315"),
+    ]  # fmt: skip
+    assert [tick.text for tick in Decades.fitted([0.15, 0.6], 0, 1).ticks] == ["0.2", "0.5"]
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,18 @@
-"""A paper's figure as every format of a report shows it: places on paper, words, statistics.
+"""A paper's figure of scores as a report shows it: places on paper, words, statistics.
 
 Places are in units of the drawing, 440 wide and 330 high, from its upper left corner, as in SVG.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from acutance.axes import Axis, Tick, fitted
 from acutance.claims import reasons
 from acutance.correlations import pearson, spearman
+from acutance.curves import Curves
 from acutance.figures import Panel, Scatter
 from acutance.grid import short
 from acutance.measured import protocol
@@ -19,6 +21,7 @@ from acutance.published import Paper
 from acutance.resolve import noun
 from acutance.sheet import plural, rounded
 from acutance.spec import Track
+from acutance.strips import Strip
 
 Row = Mapping[str, str]
 Fact = tuple[str, str]
@@ -51,6 +54,11 @@ class Series:
     style: int
     at: int
     marks: tuple[Mark, ...]
+
+    @property
+    def line(self) -> tuple[()]:
+        """No line: an image has no neighbour."""
+        return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,26 +119,36 @@ class Chart:
         id: Of its file and of its part of a page.
         label: As the paper numbers it.
         title: What it shows.
+        kind: Which kind of figure.
+        words: What is to be seen.
         plots: Track by track.
+        strips: Track by track, a strip for each image; of figures that show images.
         made: What made the plots of each track: track, (what, how).
+        missing: What a track lacks of the figure: track, reason.
         notes: What to know beside it.
+        copies: Files that lie beside the page: name, and where it comes from.
     """
 
     id: str
     label: str
     title: str
-    plots: tuple[Plot, ...]
+    kind: str
+    words: str
+    plots: tuple[Plot | Curves, ...]
+    strips: tuple[Strip, ...] = ()
     made: tuple[tuple[str, tuple[Fact, ...]], ...]
+    missing: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...]
+    copies: tuple[tuple[str, Path], ...] = ()
 
     @property
-    def drawn(self) -> tuple[Plot, ...]:
+    def drawn(self) -> tuple[Plot | Curves, ...]:
         """The plots that have points."""
         return tuple(plot for plot in self.plots if plot.series)
 
 
 def charts(paper: Paper, tracks: Sequence[Track], rows: Sequence[Row]) -> tuple[Chart, ...]:
-    """Returns a paper's figures as a report shows them.
+    """Returns a paper's figures of scores as a report shows them.
 
     Args:
         paper: The paper.
@@ -138,7 +156,7 @@ def charts(paper: Paper, tracks: Sequence[Track], rows: Sequence[Row]) -> tuple[
         rows: Of its figures.csv, as tabulated.
     """
     found = []
-    for figure in paper.figures.values():
+    for figure in (each for each in paper.figures.values() if isinstance(each, Scatter)):
         plots, made = [], []
         for track in tracks:
             drawer = _Drawer(paper=paper, track=track, figure=figure)
@@ -154,6 +172,8 @@ def charts(paper: Paper, tracks: Sequence[Track], rows: Sequence[Row]) -> tuple[
             id=f"{paper.name}-{figure.name}",
             label=figure.label,
             title=figure.title,
+            kind="scatter",
+            words="Drawn here from rebuilt scores: a point is an image.",
             plots=tuple(plots),
             made=tuple(made),
             notes=figure.notes,

@@ -216,6 +216,13 @@ def _measuring(verbs: Verbs) -> None:
 
 
 def _reading(verbs: Verbs) -> None:
+    draw = _verb(
+        verbs,
+        "draw",
+        "cut the figures that are made of images out of the study's SR images",
+        "Without DRAWING: each figure of which any network's SR images are here.",
+    )
+    draw.add_argument("drawing", nargs="?", metavar="DRAWING", help="TRACK_FIGURE: demo_fig1")
     _verb(verbs, "tabulate", "put rebuilt numbers beside the printed ones, and verdicts on claims")
     report = _verb(verbs, "report", "render tables, claims and origins as HTML, Markdown and LaTeX")
     report.add_argument("--made", help=argparse.SUPPRESS)  # the workflow's: what dates the pages

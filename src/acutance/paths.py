@@ -29,6 +29,8 @@ IMPORTED_RUN = (WEIGHTS, RUN_RECORD)  # nobody's training is logged here
 STATE = "results/state/{run}"
 SR = "results/sr/{run}/{test}"
 SCORES = "results/scores/{run}/{test}.csv"
+PANELS = "results/panels/{drawn}"
+SKETCH = "results/state/panels/{drawn}"  # of the SR images that were there
 
 RATES = "results/rates/{device}.json"
 STATUS = "results/status/{study}.html"
@@ -42,6 +44,7 @@ CURVES = "results/tables/{study}/curves.csv"
 SIZES = "results/tables/{study}/{paper}/sizes.csv"
 CLAIMS = "results/tables/{study}/{paper}/claims.csv"
 FIGURES = "results/tables/{study}/{paper}/figures.csv"
+SHOWN = "results/tables/{study}/{paper}/panels.csv"
 REPORT = "reports/{study}"
 MADE = "results/tables/{study}/made@{made}"
 

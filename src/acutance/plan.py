@@ -9,6 +9,7 @@ from typing import Any
 
 from acutance import paths
 from acutance.book import open_book
+from acutance.drawings import drawings
 from acutance.files import write_atomically
 from acutance.identity import PACKAGE, digest, source_digest
 from acutance.spec import Study
@@ -57,6 +58,7 @@ def page_digest(study: Study, root: Path) -> str:
         sorted({e.dataset.id for e in study.evaluations}),
         [str(run.released or run.images) for run in study.runs if run.released or run.images],
         study.counts,
+        [each.id for each in drawings(study, root)],
         [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         source_digest("tabulate", "tabulate"),
         source_digest("report", "report"),
@@ -76,10 +78,11 @@ def pages(study: Study, root: Path) -> list[str]:
         for track in study.tracks
         for table in track.tables
     ]
+    always = (paths.CLAIMS, paths.FIGURES, paths.SHOWN)
     beside = [
         pattern.format(study=study.name, paper=track.paper)
         for track in study.tracks
-        for pattern in (paths.CLAIMS, paths.FIGURES, *([paths.SIZES] if track.sizes else []))
+        for pattern in (*always, *([paths.SIZES] if track.sizes else []))
     ]
     plain = [paths.METRICS, paths.CURVES, paths.CALIBRATION, paths.REPORT]
     made = paths.MADE.format(study=study.name, made=page_digest(study, root))

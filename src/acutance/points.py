@@ -1,15 +1,19 @@
-"""The points of a paper's figures: scores image by image, as `tabulate` writes them."""
+"""The numbers of a paper's figures: scores image by image, as `tabulate` writes them."""
 
 from collections.abc import Iterator
 
+from acutance.calls import Call
 from acutance.comparisons import Comparison
 from acutance.correlations import images
-from acutance.figures import Panel, Scatter
+from acutance.drawings import WHOLE, Drawing
+from acutance.figures import HR, LR, Panel, Scatter
 from acutance.measured import Measured
 from acutance.published import Paper
 from acutance.rows import mean
 
 HEAD = "figure,track,panel,system,over,dataset,scale,image,x_metric,y_metric,x,y,seeds,reason"
+
+SHOWN = "figure,track,dataset,image,system,seed,metric,protocol,value,reason"
 
 
 def point_rows(paper: Paper, measured: Measured) -> Iterator[dict[str, str]]:
@@ -18,7 +22,7 @@ def point_rows(paper: Paper, measured: Measured) -> Iterator[dict[str, str]]:
     A data set without points gives one row, without an image, that says why.
     """
     tested = tuple(dataset.name for dataset in measured.track.datasets)
-    for figure in paper.figures.values():
+    for figure in (f for f in paper.figures.values() if isinstance(f, Scatter)):
         own = tuple(name for name in tested if name not in figure.datasets)
         shown = figure.datasets if set(figure.datasets) & set(tested) else own
         for number, panel in enumerate(figure.panels, start=1):
@@ -57,6 +61,37 @@ def _rows(
         y = mean([by_image[name] for by_image in scores.values()])
         image = name.partition("/")[2]
         yield row | {"image": image, "x": repr(others[name]), "y": repr(y), "seeds": seeds}
+
+
+def shown_rows(drawing: Drawing, measured: Measured) -> Iterator[dict[str, str]]:
+    """Yields a row for each score of each image that a figure shows crops of."""
+    tests = dict(drawing.tests)
+    if drawing.figure.kind != "crops":
+        return
+    for row in drawing.rows(measured.root):
+        each = tests.get((row["panel"], row["dataset"]))
+        if each is None or row["panel"] in (WHOLE, HR, LR):
+            continue
+        for column, protocol in measured.track.metrics:
+            images = measured.images(each, protocol)
+            value = images.get(row["image"]) if images else None
+            yield dict.fromkeys(SHOWN.split(","), "") | {
+                "figure": drawing.figure.name,
+                "track": drawing.track,
+                "dataset": row["dataset"],
+                "image": row["image"],
+                "system": row["panel"],
+                "seed": str(each.run.seed) if each.run.trained else "",
+                "metric": column,
+                "protocol": protocol.name,
+                "value": "" if value is None else repr(value),
+                "reason": "" if value is not None else _lacking(measured, protocol),
+            }
+
+
+def _lacking(measured: Measured, protocol: Call) -> str:
+    lacking = measured.lacking(protocol)
+    return f"not measured without {lacking}" if lacking else "not computed yet"
 
 
 def _name(measured: Measured, metric: str) -> str:

@@ -153,7 +153,7 @@ class Paper:
     notes: tuple[str, ...]
     names: Mapping[str, str]
     tables: Mapping[str, Table]
-    figures: Mapping[str, figures.Scatter]
+    figures: Mapping[str, figures.Figure]
     cells: tuple[Cell, ...]
     claims: tuple[Claim, ...]
 
@@ -189,13 +189,14 @@ def read(folder: Path) -> Paper:
         name: _table(name, entry, cells, f"{place}: tables.{name}")
         for name, entry in content["tables"].items()
     }
+    systems = {*(cell.system for cell in cells), *content.get("names", {})}
     return Paper(
         name=folder.name,
         **{word: content.get(word, "") for word in (*words, *known)},
         notes=tuple(content.get("notes", ())),
         names=content.get("names", {}),
         tables=tables,
-        figures=figures.read(content.get("figures", {}), f"{place}: figures"),
+        figures=figures.read(content.get("figures", {}), f"{place}: figures", systems),
         cells=cells,
         claims=claims,
     )

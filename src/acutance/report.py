@@ -4,6 +4,7 @@ A page is a pure function of the study and of files under results/: the same fil
 bytes. No number in it is typed; templates hold words only.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from acutance.charts import Chart, charts
 from acutance.claims import Judged, judged
 from acutance.colophon import Colophon, colophon
 from acutance.colophon import command as rebuild
+from acutance.drawings import WHOLE
 from acutance.errors import Refused
 from acutance.escape import Raw, markdown, tex
 from acutance.files import folder_atomically
+from acutance.galleries import galleries
 from acutance.grid import Grid, short, signed
 from acutance.layout import lay_out
 from acutance.origins import Origin, origins
@@ -82,13 +85,14 @@ def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Pat
 
     Returns:
         The files: index.html, index.md, for each table a LaTeX document and its tabular, for each
-        figure a LaTeX document, and for each of its plots an SVG and a LaTeX picture.
+        figure a LaTeX document, for each of its plots an SVG and a LaTeX picture, and its panels.
 
     Raises:
         Refused: If `tabulate` has not run, or a file is damaged.
     """
     page = gather(study, root, command or rebuild(study.name))
-    files = {"index.html": _html().get_template("index.html").render(page=page)}
+    files: dict[str, str | Path] = {}
+    files["index.html"] = _html().get_template("index.html").render(page=page)
     files["index.md"] = _markdown().get_template("index.md").render(page=page)
     for chapter in page.chapters:
         for grid in chapter.grids:
@@ -100,21 +104,40 @@ def report(study: Study, root: Path, *, command: str | None = None) -> tuple[Pat
             files |= _drawings(page, chapter, chart)
     folder = root / paths.REPORT.format(study=study.name)
     with folder_atomically(folder) as fresh:
-        for name, text in files.items():
-            (fresh / name).write_text(text, encoding="utf-8", newline="\n")
+        for name, content in files.items():
+            if isinstance(content, Path):
+                (fresh / name).write_bytes(_panel(content))
+            else:
+                (fresh / name).write_text(content, encoding="utf-8", newline="\n")
     return tuple(folder / name for name in files)
 
 
-def _drawings(page: Page, chapter: Chapter, chart: Chart) -> dict[str, str]:
-    """Returns the files of a figure; none where nothing is drawn."""
-    if not chart.drawn:
+def _drawings(page: Page, chapter: Chapter, chart: Chart) -> dict[str, str | Path]:
+    """Returns the files of a figure, texts or what is copied; none where nothing is drawn."""
+    if not chart.drawn and not chart.strips:
         return {}
     whole = _tex().get_template("figure.tex").render(page=page, chapter=chapter, chart=chart)
-    files = {f"{chart.id}.tex": whole}
+    files: dict[str, str | Path] = {f"{chart.id}.tex": whole, **dict(chart.copies)}
+    for strip in chart.strips:
+        image = b64encode(_panel(dict(chart.copies)[f"{strip.id}-{WHOLE}.png"])).decode()
+        svg = _html().get_template("whole.svg").render(strip=strip, image=image)
+        files[f"{strip.id}-{WHOLE}.svg"] = svg
     for plot in chart.drawn:
         files[f"{plot.id}.svg"] = _html().get_template("plot.svg").render(plot=plot)
         files[f"{plot.id}-picture.tex"] = _tex().get_template("picture.tex").render(plot=plot)
     return files
+
+
+def _panel(path: Path) -> bytes:
+    """Returns a file of a drawing.
+
+    Raises:
+        Refused: If it is gone.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise Refused(f"{path}: no such file; remove its folder and run `acutance draw`") from None
 
 
 def gather(study: Study, root: Path, command: str) -> Page:
@@ -146,6 +169,7 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
     claims = _read(root, paths.CLAIMS.format(**where), comparisons.HEAD)
     drawn = _read(root, paths.FIGURES.format(**where), points.HEAD)
+    shown = _read(root, paths.SHOWN.format(**where), points.SHOWN)
     sizes = []
     if any(track.sizes for track in tracks):
         sizes = _read(root, paths.SIZES.format(**where), counted.MATCHES)
@@ -173,10 +197,17 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
         paper=paper,
         parts=tuple(parts),
         grids=tuple(grids),
-        charts=charts(paper, tracks, drawn),
+        charts=_in_order(
+            paper, (*charts(paper, tracks, drawn), *galleries(paper, tracks, shown, root))
+        ),
         made=below,
         claims=judged(paper, claims, labels),
     )
+
+
+def _in_order(paper: Paper, found: Sequence[Chart]) -> tuple[Chart, ...]:
+    by_id = {chart.id: chart for chart in found}
+    return tuple(by_id[f"{paper.name}-{name}"] for name in paper.figures)
 
 
 def _part(paper: Paper, track: Track, rows: Sequence[Row], made: Mapping[str, Origin]) -> Part:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acutance import comparisons, paths, points, published, verdicts
+from acutance import comparisons, drawings, paths, points, published, verdicts
 from acutance.calls import Call
 from acutance.counted import MATCHES, Counts
 from acutance.files import write_atomically
@@ -28,8 +28,8 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
             whether it is trained there.
 
     Returns:
-        The files written: `results/tables/<study>/<paper>/<table>.csv`, `…/claims.csv` and
-        `…/figures.csv`.
+        The files written: `results/tables/<study>/<paper>/<table>.csv`, `…/claims.csv`,
+        `…/figures.csv` and `…/panels.csv`.
 
     Raises:
         Refused: If a published file or a score file is damaged.
@@ -53,9 +53,18 @@ def tabulate(study: Study, root: Path, *, full: Study | None = None) -> tuple[Pa
         files[root / paths.CLAIMS.format(**where)] = written(comparisons.HEAD, claims)
         drawn = [row for m in tracks for row in points.point_rows(paper, m)]
         files[root / paths.FIGURES.format(**where)] = written(points.HEAD, drawn)
+        shown = [row for m in tracks for row in _shown(paper, m)]
+        files[root / paths.SHOWN.format(**where)] = written(points.SHOWN, shown)
     for path, text in files.items():
         write_atomically(path, text)
     return tuple(files)
+
+
+def _shown(paper: Paper, measured: Measured) -> Iterator[dict[str, str]]:
+    """Yields the scores that stand below the images of a paper's figures."""
+    for each in drawings.of(paper, measured.track):
+        if isinstance(each, drawings.Drawing):
+            yield from points.shown_rows(each, measured)
 
 
 def table_rows(

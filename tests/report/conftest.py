@@ -8,6 +8,8 @@ import pytest
 
 import twin as twins
 from acutance import calibrate, paths, study
+from acutance.draw import draw
+from pictures import lay_pictures, named, relay
 from synthetic import HOSTILE, fill, lay, make
 
 
@@ -49,6 +51,20 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overlay.write_text(text.replace("title: Demonstration", f"title: {quoted}"), encoding="utf-8")
     each = study.load(root, "demo")
     fill(each, root)
+    make(root, "demo")
+    return root
+
+
+@pytest.fixture(scope="session")
+def pictured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of the demo with figures of real photographs; VDSR is asked for and not there."""
+    root = tmp_path_factory.mktemp("pictured")
+    lay_pictures(root)
+    pair = "espcn, espcn+gv]"
+    relay(root, r"vdsr\+gv\]\n( +differ: \[)vdsr, vdsr\+gv\]", f"{pair}\n    differ: [{pair}")
+    relay(root, "photographs: Photographs", f"photographs: {json.dumps(HOSTILE)}")
+    for figure in ("crops", "fig1", "fig2"):
+        draw(named(root, figure), root)
     make(root, "demo")
     return root
 

@@ -32,7 +32,7 @@ def opened(browser: Browser, path: Path, *, width: int, scheme: str) -> tuple[Pa
     page, wrong = context.new_page(), []
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    mine = (path.as_uri(), "data:")
+    mine = (f"{path.parent.as_uri()}/", "data:")
     page.on("request", lambda r: None if r.url.startswith(mine) else wrong.append(r.url))
     page.goto(path.as_uri())
     return page, wrong
@@ -64,7 +64,13 @@ CONTRAST = r"""() => {
   }
   return poor;
 }"""
-WHICH = [("root", "papers"), ("root", "demo"), ("hostile", "demo"), ("twin", "twin")]
+WHICH = [
+    ("root", "papers"),
+    ("root", "demo"),
+    ("hostile", "demo"),
+    ("twin", "twin"),
+    ("pictured", "demo"),
+]
 LOOKS = [(width, scheme) for width in (375, 1280) for scheme in ("light", "dark")]
 
 
@@ -145,4 +151,24 @@ def test_a_drawing_has_a_name_and_words(browser, twin):
     assert drawing.count() == 1
     assert "Spearman’s rank correlation is" in drawing.locator("desc").text_content()
     assert drawing.locator("g path title").first.text_content().startswith("Urban100, im_")
+    page.context.close()
+
+
+def test_panels_load_and_keep_their_pixels_apart(browser, pictured, tmp_path):
+    folder = shutil.copytree(pictured / paths.REPORT.format(study="demo"), tmp_path / "a copy")
+    page, wrong = opened(browser, folder / "index.html", width=375, scheme="dark")
+    images = page.locator("#gv-crops img, #gv-fig1 img")
+    assert images.count() == 3 * 5
+    for n in range(images.count()):
+        image = images.nth(n)
+        image.scroll_into_view_if_needed()
+        page.wait_for_function("image => image.complete", arg=image.element_handle())
+        assert image.evaluate("image => image.naturalWidth") > 0
+        assert len(image.get_attribute("alt")) > 20
+        box = image.bounding_box()
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 375
+    pixels = page.locator("#gv-crops img.pixels").first
+    assert pixels.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
+    assert page.locator("#gv-fig2 svg").count() == 2
+    assert wrong == []
     page.context.close()

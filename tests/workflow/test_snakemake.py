@@ -12,6 +12,9 @@ from project import Project
 
 pytestmark = pytest.mark.workflow
 
+# One network anew, its images, scores and the three figures that show them, the pages
+RETRAINED = {"fit": 1, "predict": 1, "measure": 1, "draw": 3, "pages": 1}
+
 
 def test_a_finished_study_has_a_table_of_computed_numbers(finished: Project) -> None:
     with (finished.folder / "results/tables/tiny/gv/table1.csv").open() as file:
@@ -28,7 +31,12 @@ def test_a_finished_study_has_a_table_of_computed_numbers(finished: Project) -> 
                 if line["image"] == "mean" and line["metric"] == row["protocol"]
             ]
         assert [float(row["rebuilt"])] == pytest.approx(mean)
-    assert (finished.folder / "reports/tiny/index.html").is_file()
+    report = finished.folder / "reports/tiny"
+    assert (report / "index.html").is_file()
+    for figure in ("crops", "fig1"):
+        for panel in ("hr", "bicubic", "espcn", "espcn+gv"):
+            assert (report / f"gv-{figure}-1-{panel}.png").is_file()
+    assert (report / "gv-fig2-variances.csv").is_file()
 
 
 def test_a_second_run_does_nothing(project: Project) -> None:
@@ -41,7 +49,7 @@ def test_a_changed_weight_trains_its_users_again_and_reverting_trains_nothing(
     before = (project.folder / "results/tables/tiny/gv/table1.csv").read_bytes()
     old, new = "espcn+gv:\n    base: espcn\n    losses: {gradient_variance: {weight: 0.01", "0.5"
     project.edit("params.yaml", old, old.replace("0.01", new))
-    assert project.jobs() == {"fit": 1, "predict": 1, "measure": 1, "pages": 1}
+    assert project.jobs() == RETRAINED
     project.snakemake()
     assert (project.folder / "results/tables/tiny/gv/table1.csv").read_bytes() != before
     project.edit("params.yaml", old.replace("0.01", new), old)
@@ -57,7 +65,7 @@ def test_words_rerun_nothing_and_code_reruns_its_users(project: Project) -> None
     project.edit(model, "__all__", "# a remark\n__all__")
     assert project.jobs() == {}
     project.edit(model, "return ", "return 1.5 * ")
-    assert project.jobs() == {"fit": 1, "predict": 1, "measure": 1, "pages": 1}
+    assert project.jobs() == RETRAINED
 
 
 def test_a_metric_is_measured_again_and_nothing_is_trained(project: Project) -> None:
@@ -69,6 +77,31 @@ def test_results_copied_into_a_fresh_clone_are_taken_as_they_are(
     project: Project,
 ) -> None:
     shutil.rmtree(project.folder / ".snakemake")
+    assert project.jobs() == {}
+
+
+def test_another_box_draws_its_figure_again_and_nothing_else(project: Project) -> None:
+    layout = "data/published/gv/layout.yaml"
+    page = project.folder / "reports/tiny/gv-crops-1-espcn.png"
+    before = page.read_bytes()
+    project.edit(layout, "box: 64", "box: 32")
+    assert project.jobs() == {"draw": 1, "pages": 1}
+    project.snakemake()
+    assert page.read_bytes() != before
+    project.edit(layout, "box: 32", "box: 64")
+    assert project.jobs() == {"pages": 1}, "the panels of before are still there"
+    project.snakemake()
+    assert page.read_bytes() == before
+
+
+def test_sr_images_are_made_again_only_for_what_is_drawn_anew(project: Project) -> None:
+    shutil.rmtree(project.folder / "results/sr")  # as after `dvc pull`, which has none
+    assert project.jobs() == {}
+    project.edit("src/acutance/templates/style.css", "640", "650")
+    assert project.jobs() == {"pages": 1}
+    project.edit("data/published/gv/layout.yaml", "box: 64", "box: 32")
+    assert project.jobs() == {"predict": 3, "draw": 1, "pages": 1}
+    project.snakemake()
     assert project.jobs() == {}
 
 

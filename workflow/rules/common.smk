@@ -8,12 +8,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from acutance import paths, plan
+from acutance.drawings import drawings
 from acutance.errors import Refused
 from acutance.study import load
 
 gc.disable()  # a study is many small objects, and all of them stay
 try:
     STUDY = load(Path(workflow.basedir), config.get("study"))
+    DRAWINGS = {each.id: each for each in drawings(STUDY, Path(workflow.basedir))}
     PAGES = plan.pages(STUDY, Path(workflow.basedir))
 except Refused as error:
     raise WorkflowError(str(error)) from None
@@ -47,6 +49,7 @@ DATA = sorted(
 WEIGHTS = [paths.WEIGHTS.format(run=run.id) for run in RUNS.values() if run.weighted]
 TESTED = sorted({evaluation.dataset.hr for evaluation in EVALUATIONS})
 SCORES = [evaluation.scores for evaluation in EVALUATIONS]
+DRAWN = [drawing.folder for drawing in DRAWINGS.values()]
 MADE = PAGES[-1].partition("@")[2]
 
 
@@ -65,6 +68,7 @@ PREDICTED = any_of(run for run in RUNS.values() if not run.images)
 wildcard_constraints:
     file=r"[^/]+",
     counted=r"[^/]+@[0-9a-f]{10}",
+    drawn=r"[^/]+@[0-9a-f]{10}",
     dataset=r"[^/]+@[0-9a-f]{10}",
     pairs=r"[^/]+@[0-9a-f]{10}",
     run=r"[^/]+@[0-9a-f]{10}",
@@ -101,3 +105,8 @@ def scored_from(wildcards):
     evaluation = SCORED[wildcards.run, wildcards.test]
     read = [asset.path for asset in evaluation.assets]
     return [evaluation.dataset.hr, evaluation.sr] + read
+
+
+def drawn_from(wildcards):
+    """The images that a figure is made of."""
+    return DRAWINGS[wildcards.drawn].inputs

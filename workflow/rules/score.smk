@@ -1,4 +1,4 @@
-# SR images and their scores.
+# SR images, their scores, and the figures that are cut out of them.
 rule predict:
     input:
         ancient(predicted_from),
@@ -52,3 +52,19 @@ rule measure:
     shell:
         "{params.acutance} score {wildcards.run:q} {wildcards.test:q} --workers {threads}"
         " --device cpu 2>&1 | tee -i {log:q}"
+
+
+rule draw:
+    input:
+        ancient(drawn_from),
+    output:
+        directory(paths.PANELS),
+    log:
+        "results/logs/draw/{drawn}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        acutance=ACUTANCE,
+    shell:
+        "{params.acutance} draw {wildcards.drawn:q} 2>&1 | tee -i {log:q}"

@@ -8,12 +8,13 @@ from acutance.commands.data import degrade, fetch, pack
 from acutance.commands.fitting import predict, train
 from acutance.commands.importing import import_
 from acutance.commands.measuring import calibrate, score
-from acutance.commands.reading import plan, report, show, status, tabulate
+from acutance.commands.reading import draw, plan, report, show, status, tabulate
 
 __all__ = [
     "calibrate",
     "count",
     "degrade",
+    "draw",
     "fetch",
     "import_",
     "pack",

@@ -1,4 +1,4 @@
-"""What `tabulate`, `report`, `show` and `plan` do: tables and pages, and what they are made of."""
+"""What `draw`, `tabulate`, `report`, `show`, `plan` do: pages, and what they are made of."""
 
 from __future__ import annotations
 
@@ -14,6 +14,21 @@ from acutance.errors import Refused
 from acutance.files import write_atomically
 from acutance.spec import Study
 from acutance.study import find, load
+
+
+def draw(options: argparse.Namespace) -> None:
+    """Draws the figures of the study that are made of images, or one of them."""
+    from acutance import draw as verb
+    from acutance.drawings import drawings
+
+    root, study = study_of(options)
+    known = {each.id: each for each in drawings(study, root)}
+    begun = [each for each in known.values() if each.begun(root)]
+    wanted = [find(known, options.drawing, "drawing")] if options.drawing else begun
+    for each in known.values() if not options.drawing else ():
+        if each not in begun:
+            print(f"{each.id}: not drawn, no network's SR images are here yet", file=sys.stderr)
+    print_paths(root, [verb.draw(each, root) for each in wanted])
 
 
 def tabulate(options: argparse.Namespace) -> None:
