@@ -1,6 +1,6 @@
 """The numbers of a paper's figures: scores image by image, as `tabulate` writes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from acutance.calls import Call
 from acutance.comparisons import Comparison
@@ -73,9 +73,9 @@ def shown_rows(drawing: Drawing, measured: Measured) -> Iterator[dict[str, str]]
         if each is None or row["panel"] in (WHOLE, HR, LR):
             continue
         for column, protocol in measured.track.metrics:
-            images = measured.images(each, protocol)
-            value = images.get(row["image"]) if images else None
-            yield dict.fromkeys(SHOWN.split(","), "") | {
+            found = measured.images(each, protocol)
+            why = found if isinstance(found, str) else _lacking(measured, protocol)
+            yield {
                 "figure": drawing.figure.name,
                 "track": drawing.track,
                 "dataset": row["dataset"],
@@ -84,8 +84,8 @@ def shown_rows(drawing: Drawing, measured: Measured) -> Iterator[dict[str, str]]
                 "seed": str(each.run.seed) if each.run.trained else "",
                 "metric": column,
                 "protocol": protocol.name,
-                "value": "" if value is None else repr(value),
-                "reason": "" if value is not None else _lacking(measured, protocol),
+                "value": repr(found[row["image"]]) if isinstance(found, Mapping) else "",
+                "reason": "" if isinstance(found, Mapping) else why,
             }
 
 

@@ -11,6 +11,7 @@ from acutance import paths, sums
 from acutance.book import open_book
 from acutance.calls import Call
 from acutance.counts import check_runnable
+from acutance.drawings import drawings
 from acutance.entries import run as entered_run
 from acutance.errors import Refused
 from acutance.sets import Dataset
@@ -64,6 +65,9 @@ def check_results(study: Study, root: Path) -> None:
     for evaluation in study.evaluations:
         if (root / evaluation.scores).is_file():
             check_sound(root / evaluation.scores)
+    for drawing in drawings(study, root):
+        if folder := drawing.held(root):
+            check_sound(folder)
     for run in study.runs:
         folder = root / paths.RUN.format(run=run.id)
         whole = paths.IMPORTED_RUN if run.released else paths.WHOLE_RUN

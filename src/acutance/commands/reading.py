@@ -8,8 +8,8 @@ import json
 import sys
 from pathlib import Path
 
-from acutance import paths
-from acutance.commands.named import check_results, print_paths, study_of, undate
+from acutance import paths, sums
+from acutance.commands.named import check_results, check_sound, print_paths, study_of, undate
 from acutance.errors import Refused
 from acutance.files import write_atomically
 from acutance.spec import Study
@@ -28,7 +28,12 @@ def draw(options: argparse.Namespace) -> None:
     for each in known.values() if not options.drawing else ():
         if each not in begun:
             print(f"{each.id}: not drawn, no network's SR images are here yet", file=sys.stderr)
-    print_paths(root, [verb.draw(each, root) for each in wanted])
+    for each in wanted:
+        for folder in each.inputs:
+            check_sound(root / folder)
+        made = verb.draw(each, root)
+        sums.write(made)
+        print_paths(root, [made])
 
 
 def tabulate(options: argparse.Namespace) -> None:
