@@ -94,7 +94,7 @@ def hours(seconds: float) -> str:
     """
     found = seconds / HOUR
     if 0 < found < 0.001:
-        return "< 0.001"
+        return "<0.001"
     return f"{found:,.0f}" if found >= 100 else f"{found:.1f}" if found >= 1 else f"{found:.3f}"
 
 

@@ -107,8 +107,8 @@ def test_a_real_training_runs_is_killed_goes_on_and_is_told_to_stop(begun: Path)
 
 
 def test_what_made_a_training_fail_is_said(begun: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (packed,) = begun.glob("data/packed/photographs-train*")
-    (packed / "hr.bin").write_bytes(b"")
+    (pixels,) = begun.glob("data/packed/photographs-train*/hr.bin")
+    pixels.write_bytes(b"")
     assert acutance(begun, "train", NAME, "--device", "cpu") == 2
     log_of(begun).write_text(capfd.readouterr().err)
     failed = life(begun)
