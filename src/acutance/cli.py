@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from keyword import iskeyword
 from pathlib import Path
 from typing import TypeAlias
 
 from acutance import __version__, commands
+from acutance.cli_keeping import keeping
 from acutance.errors import Refused
 
 INTERRUPTED = 130  # what shells say of a process that SIGINT ended
@@ -57,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = made.add_subparsers(title="verbs", metavar="VERB", required=True)
     for add in (_data, _training, _measuring, _reading):
         add(verbs)
+    keeping(partial(_verb, verbs))
     return made
 
 

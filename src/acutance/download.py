@@ -18,7 +18,7 @@ from acutance.errors import Refused
 from acutance.sets import Source
 from acutance.transfer import transfer
 
-__all__ = ["check", "download", "file_name"]
+__all__ = ["check", "download", "file_name", "shelf"]
 
 Say = Callable[[str], None]
 
@@ -40,7 +40,7 @@ def download(source: Source, folder: Path, *, say: Say, pause: float = 1.0) -> P
         OSError: If the disk is full.
     """
     url = str(source.url)
-    place = folder / hashlib.sha256(url.encode()).hexdigest()[:8]
+    place = folder / shelf(url)
 
     def receive(_url: str, output_file: str, _pooch: object) -> None:
         with _progress(file_name(url), say) as report:
@@ -81,6 +81,11 @@ def check(source: Source, path: Path) -> None:
     found = pooch.file_hash(str(path), alg=kind)
     if found != value:
         raise Refused(f"its {kind} is {found}, not the promised {value}; is it another version?")
+
+
+def shelf(url: str) -> str:
+    """Returns the name of the folder, among the downloads, that keeps what an address gave."""
+    return hashlib.sha256(url.encode()).hexdigest()[:8]
 
 
 def file_name(url: str) -> str:

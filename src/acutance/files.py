@@ -109,6 +109,15 @@ def check_replaceable(out: Path, source: Path, names: Collection[str]) -> None:
         )
 
 
+def remove(path: Path) -> None:
+    """Removes a file or a folder; a crash leaves a folder whole, or under a hidden name alone."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink()
+        return
+    shutil.rmtree(path.replace(_hidden_folder(path)))
+    _sync_folder(path.parent)
+
+
 def checksums(path: Path) -> tuple[str, str]:
     """Returns a file's SHA-256, and what git calls it: the SHA-1 of `blob <bytes>`, 0, content."""
     sha256 = hashlib.sha256()

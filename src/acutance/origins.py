@@ -159,6 +159,9 @@ def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions = record.get("versions")
     if isinstance(versions, dict):
         found.append(("versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
+    for each in record.get("adopted", []):
+        although = f", although {'; '.join(each['differing'])}" if each["differing"] else ""
+        found.append(("adopted from", f"{each['from']} on {_date(each['when'])}{although}"))
     return found
 
 

@@ -34,8 +34,9 @@ LAYERS: tuple[set[str], ...] = (
     {
         "fetch", "degrade", "pack", "train", "predict", "score", "calibrate", "draw", "tabulate",
         "report", "plan", "count", "import_", "status", "probe",
+        "adopt", "prune", "bundle",
     },
-    {"commands"},
+    {"commands", "cli_keeping"},
     {"cli"},
     {"__main__"},
 )  # fmt: skip

@@ -7,10 +7,13 @@ from acutance.commands.counting import count
 from acutance.commands.data import degrade, fetch, pack
 from acutance.commands.fitting import predict, train
 from acutance.commands.importing import import_
+from acutance.commands.keeping import adopt, bundle, prune
 from acutance.commands.measuring import calibrate, score
 from acutance.commands.reading import draw, plan, report, show, status, tabulate
 
 __all__ = [
+    "adopt",
+    "bundle",
     "calibrate",
     "count",
     "degrade",
@@ -20,6 +23,7 @@ __all__ = [
     "pack",
     "plan",
     "predict",
+    "prune",
     "report",
     "score",
     "show",

@@ -17,6 +17,12 @@ from acutance.study import find
 MIRROR = "ACUTANCE_MIRROR"
 
 
+def mirror_named() -> Path | None:
+    """Returns the folder that ACUTANCE_MIRROR names, if it does."""
+    named = os.environ.get(MIRROR)
+    return Path(named) if named else None
+
+
 def fetch(options: argparse.Namespace) -> None:
     """Downloads data sets and the files that losses and metrics need, and verifies them."""
     from acutance import fetch as verb
@@ -25,8 +31,7 @@ def fetch(options: argparse.Namespace) -> None:
     root, _ = study_of(options)
     book, _ = open_book(root, options.study)
     known = {d.id: d for d in (declared_dataset(book, name) for name in book.section("datasets"))}
-    named = os.environ.get(MIRROR)
-    mirror, downloads = Path(named) if named else None, root / paths.DOWNLOADS
+    mirror, downloads = mirror_named(), root / paths.DOWNLOADS
     for wanted in options.datasets:
         if wanted in book.section("assets"):
             needed = asset(book, wanted, "assets")

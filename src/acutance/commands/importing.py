@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from acutance import keys, paths, sums
-from acutance.commands.data import MIRROR
+from acutance.commands.data import mirror_named
 from acutance.commands.named import (
     check_whole,
     declared_system,
@@ -50,7 +49,7 @@ def _weights(root: Path, run: Run) -> None:
     if all((root / made.format(run=run.id)).is_file() for made in paths.IMPORTED_RUN):
         print(f"{run.id}: imported already; remove {out.relative_to(root)} to import it anew")
         return
-    said = import_weights(run, out, downloads=root / paths.DOWNLOADS, mirror=_mirror())
+    said = import_weights(run, out, downloads=root / paths.DOWNLOADS, mirror=mirror_named())
     sums.write(out)
     print(said)
 
@@ -70,7 +69,7 @@ def _images(root: Path, test: Evaluation) -> None:
         members=found.members[dataset.name],
         pattern=found.pattern,
         downloads=root / paths.DOWNLOADS,
-        mirror=_mirror(),
+        mirror=mirror_named(),
     )
     sums.write(root / test.sr)
     print(said)
@@ -98,8 +97,3 @@ def _file(options: argparse.Namespace) -> None:
     write_atomically(options.out, safetensors.torch.save(weights))
     count = sum(value.numel() for value in weights.values())
     print(f"{options.out}: {count:,} numbers of {run.model.function} at x{run.scale}; {how}")
-
-
-def _mirror() -> Path | None:
-    named = os.environ.get(MIRROR)
-    return Path(named) if named else None
