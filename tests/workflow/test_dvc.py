@@ -1,6 +1,7 @@
 """DVC beside Snakemake: repro, commit, a real remote, a fresh clone; on a small real study."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,86 @@ def test_a_fresh_clone_pulls_and_both_engines_have_nothing_to_do(
     assert "Running stage" not in clone.run("dvc", "repro")
     assert "up to date" in clone.run("dvc", "status")
     assert weights(clone) == weights(versioned)
+
+
+def test_an_experiment_runs_what_it_touches_is_compared_and_undone_without_training(
+    versioned: Project,
+) -> None:
+    before = weights(versioned)
+    rate = "recipes.espcn.learning_rate"
+    printed = versioned.run("dvc", "exp", "run", "--name", "fast", "-S", f"{rate}=0.01")
+    assert len(re.findall("rule fit", printed)) == 2
+    assert "rule fetch" not in printed
+    assert "rule pack" not in printed
+    fresh = weights(versioned) - before
+    assert {name.partition("@")[0] for name in fresh} == {"espcn_x2_s0", "espcn+gv_x2_s0"}
+    assert before < weights(versioned)
+
+    compared = json.loads(versioned.run("dvc", "exp", "diff", "--json"))
+    ((changed,),) = (params.items() for params in compared["params"].values())
+    assert changed[0] == rate
+    assert (changed[1]["old"], changed[1]["new"]) == (0.001, 0.01)
+    (moved,) = json.loads(versioned.run("dvc", "metrics", "diff", "--json")).values()
+    measured = {(system, metric) for system in ("espcn", "espcn+gv") for metric in ("psnr", "ssim")}
+    assert {tuple(re.split("[ _]", name.split(".")[-1])[:2]) for name in moved} == measured
+    shown = versioned.run("dvc", "exp", "show", "--csv", "--only-changed")
+    assert "fast" in shown
+    assert "psnr_float" in shown
+
+    printed = versioned.run("dvc", "exp", "run", "--name", "back", "-S", f"{rate}=0.001")
+    assert "rule fit" not in printed
+    assert "rule predict" not in printed
+    assert versioned.run("dvc", "metrics", "diff").strip() == ""
+    versioned.run("git", "restore", ".")
+    versioned.run("dvc", "checkout", "--quiet")
+    assert weights(versioned) == before
+    versioned.run("dvc", "exp", "apply", "fast")
+    assert weights(versioned) == before | fresh
+    assert versioned.jobs().keys() <= {"pages", "report"}
+
+
+def flip(path: Path) -> None:
+    """Changes one bit of a file that DVC has made read-only, and makes it read-only again."""
+    content, mode = bytearray(path.read_bytes()), path.stat().st_mode
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
+def test_damage_in_the_cache_and_in_a_remote_passes_dvc_and_stops_here(
+    versioned: Project, tmp_path: Path
+) -> None:
+    remote = tmp_path / "remote"
+    versioned.run("dvc", "remote", "add", "--default", "store", str(remote))
+    versioned.run("dvc", "push", "--quiet")
+    (file,) = versioned.folder.glob("results/runs/espcn_x2_s0@*/weights.safetensors")
+    whole = file.read_bytes()
+    name = versioned.run("md5sum", str(file))[:32]
+    cached = versioned.folder / f".dvc/cache/files/md5/{name[:2]}/{name[2:]}"
+
+    def gone() -> None:
+        versioned.run("rm", "-rf", str(file.parent), *map(str, made))
+
+    made = [
+        *versioned.folder.glob("results/sr/espcn_x2_s0@*"),
+        *versioned.folder.glob("results/scores/espcn_x2_s0@*"),
+    ]
+    flip(cached)
+    gone()
+    versioned.run("dvc", "checkout", "results/runs")
+    assert file.read_bytes() != whole, "DVC trusts its cache: nothing for us to notice then?"
+    failed = versioned.run("snakemake", "--profile", "workflow/profiles/cpu", "score", ok=False)
+    assert f"{file}: damaged" in failed
+
+    page = (versioned.folder / "docs/keeping.md").read_text()
+    (remedy,) = (b for b in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "md5sum" in b)
+    assert f"./{name[:2]}/{name[2:]}" in versioned.run("sh", "-c", remedy)
+    assert not cached.exists()
+    gone()
+    flip(remote / f"files/md5/{name[:2]}/{name[2:]}")
+    versioned.run("dvc", "remote", "modify", "store", "verify", "true")
+    versioned.run("dvc", "pull", "results/runs", ok=False)
+    assert not file.exists()
+    versioned.snakemake("score")
+    assert file.read_bytes() == whole
