@@ -190,3 +190,14 @@ def test_a_misspelt_image_is_refused_before_anything_runs(root):
         Refused, match=r"gv/layout.yaml: figures.crops.images: no image 'cofee' in "
     ):
         named(root, "crops")
+
+
+def test_a_damaged_panel_is_named_before_a_page_shows_it(root, capsys):
+    words = ("--root", str(root), "--study", "demo")
+    assert main([*words, "draw"]) == 0
+    assert main([*words, "tabulate"]) == main([*words, "report"]) == 0
+    panel = named(root, "crops").held(root) / "1-espcn.png"
+    panel.write_bytes(panel.read_bytes()[:-1] + b"x")
+    capsys.readouterr()
+    assert main([*words, "report"]) == 2
+    assert "1-espcn.png: damaged, its SHA-256 is not the one in" in capsys.readouterr().err
