@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -20,7 +21,13 @@ from acutance.lives import Life, State, View, look
 from acutance.spec import Study
 
 STATES: tuple[State, ...] = ("running", "quiet", "failed", "stopped", "waiting", "done")
-_COLOURS = {"running": "cyan", "quiet": "yellow", "stopped": "yellow", "failed": "red"}
+_COLOURS: dict[State, str] = {
+    "running": "cyan",
+    "quiet": "yellow",
+    "failed": "red",
+    "stopped": "yellow",
+}
+_INDENT, _BAR = 9, 20  # letters
 _RELOAD = 10  # seconds between two loads of a page, at least
 
 
@@ -112,27 +119,35 @@ def duration(seconds: float) -> str:
 
 def shown(view: View) -> Group:
     """Returns a view for a terminal: a line for what moves or is in trouble, names of the rest."""
-    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
-    for state in STATES:
-        if state in _COLOURS:
-            for life in view.of(state):
-                table.add_row(*_row(life))
+    lines: list[RenderableType] = [Text(f"{view.study.title} (study {view.study.name})", "bold")]
+    lines.append(Text(head(view)))
+    wide = max((len(life.name) for life in view.lives), default=0)
+    for state, colour in _COLOURS.items():
+        for life in view.of(state):
+            lines += [_row(life, colour, wide), *_indented(life.why)]
     for fault in view.faults:
-        table.add_row(Text("failed", "red"), fault.what, "", Text(f"{fault.why} ({fault.log})"))
-    lines = [Text(f"{view.study.title} (study {view.study.name})", "bold"), Text(head(view))]
-    for state in ("waiting", "done"):
+        lines += [Text.assemble(("failed   ", "red"), fault.what)]
+        lines += _indented(f"{fault.why} ({fault.log})")
+    rest: tuple[State, ...] = ("waiting", "done")
+    for state in rest:
         if lives := view.of(state):
             names = ", ".join(life.name + f" {life.why}" * bool(life.why) for life in lives)
             lines.append(Text(f"{state}: {names}", "dim", overflow="ellipsis", no_wrap=True))
-    lines.append(Text(f"{tests(view)}; {_clock(view.at)}"))
-    return Group(*lines[:2], *([table] if table.row_count else []), *lines[2:])
+    return Group(*lines, Text(f"{tests(view)}; {_clock(view.at)}"))
 
 
-def _row(life: Life) -> tuple[Text, str, ProgressBar | str, Text]:
+def _row(life: Life, colour: str, wide: int) -> Table:
+    row = Table.grid(padding=(0, 1, 0, 0))
+    for width in (_INDENT - 1, wide, _BAR):
+        row.add_column(width=width)
     beat = life.beat
-    bar = ProgressBar(beat.steps, beat.step, width=20) if beat else ""
-    said = [part for part in (told(life), life.why) if part]
-    return Text(life.state, _COLOURS[life.state]), life.name, bar, Text("; ".join(said))
+    bar = ProgressBar(beat.steps, beat.step, width=_BAR) if beat else ""
+    row.add_row(Text(life.state, colour), life.name, bar, told(life))
+    return row
+
+
+def _indented(text: str) -> list[RenderableType]:
+    return [Padding(Text(text, "dim"), (0, 0, 0, _INDENT))] if text else []
 
 
 def html(view: View, every: float | None) -> str:
