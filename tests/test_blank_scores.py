@@ -12,6 +12,7 @@ from acutance.cli import main
 from acutance.comparisons import HEAD as CLAIMS_HEAD
 from acutance.errors import Refused, Unmeasurable
 from acutance.image import write_png
+from acutance.measured import Measured
 from acutance.rows import average, read_rows, read_scores
 from acutance.score import score_folders
 from acutance.sheet import HEAD
@@ -77,6 +78,14 @@ def test_no_image_of_the_papers_sets_is_too_small_for_what_is_printed() -> None:
                 assert side // 4 * 4 - 2 * 4 >= niqe.BLOCK, row
 
 
+def blanked(path: Path) -> None:
+    """Takes the SSIM of the first image out of a score file, and leaves a reason."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if ",ssim_float," in line)
+    lines[at] = f"{lines[at].partition(',')[0]},ssim_float,,{WHY}"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory) -> tuple[Path, study.Study]:
     """The demo with all scores but ESPCN's SSIM of one image, which has a reason."""
@@ -85,12 +94,7 @@ def blank(tmp_path_factory) -> tuple[Path, study.Study]:
     fill(each, root)
     for evaluation in each.evaluations:
         if evaluation.run.system == "espcn":
-            path = root / evaluation.scores
-            lines = path.read_text(encoding="utf-8").splitlines()
-            at = next(i for i, line in enumerate(lines) if ",ssim_float," in line)
-            image = lines[at].partition(",")[0]
-            lines[at] = f"{image},ssim_float,,{WHY}"
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            blanked(root / evaluation.scores)
     tabulate.tabulate(each, root)
     return root, each
 
@@ -112,6 +116,39 @@ def test_the_table_has_no_mean_and_says_why(blank) -> None:
             assert (row["rebuilt"], row["runs"]) == ("", "")
             assert row["reason"].startswith("ssim is not measured on 1 of 4 images (")
             assert row["reason"].endswith(f"{WHY})")
+
+
+def test_an_image_with_a_value_keeps_it_where_images_are_shown_one_by_one(blank) -> None:
+    root, each = blank
+    (track,) = each.tracks
+    measured, protocol = Measured(track, root), dict(track.metrics)["ssim"]
+    evaluation = next(e for e in track.evaluations if e.run.system == "espcn")
+    scores = measured.scores(evaluation, protocol)
+    assert scores is not None
+    assert [*scores.values()].count(WHY) == 1
+    assert sum(isinstance(score, float) for score in scores.values()) == 3
+    assert str(measured.images(evaluation, protocol)).startswith("1 of 4 images (")
+
+
+def test_the_seeds_that_have_a_mean_are_told_from_those_that_have_none(tmp_path: Path) -> None:
+    root = lay(tmp_path)
+    overlay = root / paths.STUDIES / "demo.yaml"
+    text = overlay.read_text(encoding="utf-8").replace("seeds: [0]", "seeds: [0, 1]")
+    overlay.write_text(text, encoding="utf-8")
+    each = study.load(root, "demo")
+    fill(each, root)
+    for evaluation in each.evaluations:
+        if (evaluation.run.system, evaluation.run.seed) == ("espcn", 1):
+            blanked(root / evaluation.scores)
+    tabulate.tabulate(each, root)
+    own = [r for r in rows_of(root, "table1", HEAD) if r["system"] == "espcn" and r["seeds"]]
+    for row in own:
+        if row["metric"] == "ssim":
+            assert (bool(row["rebuilt"]), row["seeds"]) == (True, "0")
+            assert row["reason"].startswith("ssim of 1 of 2 seeds is not measured on 1 of 4 images")
+        else:
+            assert (row["seeds"], row["reason"]) == ("0;1", "")
+    assert {row["metric"] for row in own} == {"psnr", "ssim"}
 
 
 def test_claims_are_not_judged_on_fewer_images(blank) -> None:

@@ -47,6 +47,19 @@ class Measured:
         Raises:
             Refused: If the score file is damaged or lacks the metric.
         """
+        scores = self.scores(evaluation, protocol)
+        if scores is None:
+            return None
+        if isinstance(whole := average(scores), str):
+            return whole
+        return {image: score for image, score in scores.items() if not isinstance(score, str)}
+
+    def scores(self, evaluation: Evaluation, protocol: Call) -> Mapping[str, Score] | None:
+        """Returns each image's value or why it has none; None if it is not measured.
+
+        Raises:
+            Refused: If the score file is damaged or lacks the metric.
+        """
         name = evaluation.scores
         if self.lacking(protocol):
             return None
@@ -58,11 +71,7 @@ class Measured:
             raise Refused(
                 f"{name}: no metric '{protocol.name}'; remove the file and run score again"
             )
-        scores = self._files[name][protocol.name]
-        whole = average(scores)
-        if isinstance(whole, str):
-            return whole
-        return {image: score for image, score in scores.items() if not isinstance(score, str)}
+        return self._files[name][protocol.name]
 
 
 def protocol(track: Track, metric: str) -> Call | None:

@@ -1,6 +1,6 @@
 """The numbers of a paper's figures: scores image by image, as `tabulate` writes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from acutance.calls import Call
 from acutance.comparisons import Comparison
@@ -73,8 +73,9 @@ def shown_rows(drawing: Drawing, measured: Measured) -> Iterator[dict[str, str]]
         if each is None or row["panel"] in (WHOLE, HR, LR):
             continue
         for column, protocol in measured.track.metrics:
-            found = measured.images(each, protocol)
-            why = found if isinstance(found, str) else _lacking(measured, protocol)
+            found = measured.scores(each, protocol)
+            score = found[row["image"]] if found else _lacking(measured, protocol)
+            value, why = ("", score) if isinstance(score, str) else (repr(score), "")
             yield {
                 "figure": drawing.figure.name,
                 "track": drawing.track,
@@ -84,8 +85,8 @@ def shown_rows(drawing: Drawing, measured: Measured) -> Iterator[dict[str, str]]
                 "seed": str(each.run.seed) if each.run.trained else "",
                 "metric": column,
                 "protocol": protocol.name,
-                "value": repr(found[row["image"]]) if isinstance(found, Mapping) else "",
-                "reason": "" if isinstance(found, Mapping) else why,
+                "value": value,
+                "reason": why,
             }
 
 
