@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acutance import paths, sums
 from acutance.download import shelf
+from acutance.drawings import drawings
 from acutance.errors import Refused
 from acutance.files import remove, take_lock
 from acutance.sets import Dataset
@@ -16,6 +17,10 @@ from acutance.spec import Evaluation, Run, Study
 __all__ = ["Entry", "check_idle", "prune", "unwanted"]
 
 LOCKS = ".snakemake/locks"
+PRUNED = (
+    *(paths.RUN, paths.STATE, paths.SR, paths.SCORES, paths.COUNTS, paths.PANELS),
+    *(paths.LR, paths.PACKED),
+)
 _NAMED = re.compile(r"@[0-9a-f]{10}(?=$|\.)")  # what a digest names; all else is not looked at
 _ENDINGS = (sums.SUFFIX, ".csv", ".log")
 _LEFT = re.compile(r"\..+\.[a-z0-9_]{8}\.partial")  # see files.py
@@ -47,12 +52,10 @@ def unwanted(
     Returns:
         Entries by path; and symbolic links, which are neither followed nor removed.
     """
-    wanted = _wanted(studies)
+    wanted = _wanted(studies, root)
     search = _Search(root, wanted, {parent for path in wanted for parent in path.parents})
-    for base in (paths.RUN, paths.STATE, paths.SR, paths.SCORES, paths.COUNTS):
-        search.look(Path(base.partition("/{")[0]))
-    for base in (paths.LR, paths.PACKED):
-        search.look(Path(base.partition("/{")[0]))
+    for pattern in PRUNED:
+        search.look(Path(pattern.partition("/{")[0]))
     names = {part for path in wanted for part in path.parts}
     search.logs(Path(paths.LOGS), names)
     search.downloads({shelf(url) for url in _addresses(studies, datasets, root)})
@@ -85,7 +88,7 @@ def check_idle(root: Path) -> None:
             raise Refused(f"{lock}: a training is under way; wait for it, or end it")
 
 
-def _wanted(studies: Iterable[Study]) -> set[Path]:
+def _wanted(studies: Iterable[Study], root: Path) -> set[Path]:
     """Returns every path with a digest in it that some study wants, without its ending."""
     found = set()
     for study in studies:
@@ -95,6 +98,8 @@ def _wanted(studies: Iterable[Study]) -> set[Path]:
             found |= {pairs.packed for pairs in (run.train, run.validate) if pairs}
         for each in study.evaluations:
             found |= {each.sr, each.scores, each.pairs.lr}
+        for drawing in drawings(study, root):
+            found |= {pattern.format(drawn=drawing.id) for pattern in (paths.PANELS, paths.SKETCH)}
     return {_bare(Path(path)) for path in found}
 
 

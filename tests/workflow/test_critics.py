@@ -87,7 +87,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def folder(project: Project, system: str) -> Path:
-    (found,) = project.folder.glob(f"results/runs/{system}_x4_s0@*")
+    (found,) = filter(Path.is_dir, project.folder.glob(f"results/runs/{system}_x4_s0@*"))
     return found
 
 

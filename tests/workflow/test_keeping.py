@@ -130,6 +130,8 @@ def littered(project: Project) -> Project:
         _put(folder / "results" / name)
     _put(folder / f"results/scores/{old}/photographs_bicubic@1111111111.csv")
     _put(folder / f"results/runs/{old}.sha256")
+    _put(folder / "results/panels/gv-fig1_tiny@4444444444/index.csv")
+    _put(folder / "results/state/panels/gv-fig1_tiny@4444444444/index.csv")
     _put(folder / "data/lr/set5_bicubic_x2@2222222222/a.png")
     _put(folder / "data/packed/set5_bicubic_x2@2222222222/hr.bin")
     _put(folder / "data/downloads/01234567/old.zip")
@@ -158,13 +160,13 @@ def test_pruning_lists_first_and_removes_what_no_study_wants_and_nothing_else(
     before = everything(littered)
     assert acutance(littered, "prune") == 0
     said = capsys.readouterr().out
-    assert "9 files and folders, 0.0" in said
+    assert "11 files and folders, 0.0" in said
     assert "nothing was removed" in said
     assert "linked_x2_s0@3333333333  is a link, not followed" in said
     assert everything(littered) == before
 
     assert acutance(littered, "prune", "--yes") == 0
-    assert "removed 9 files" in capsys.readouterr().out
+    assert "removed 11 files" in capsys.readouterr().out
     left = everything(littered)
     assert link.is_symlink()
     assert (tmp_path / "elsewhere/precious").is_file()
