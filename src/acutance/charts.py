@@ -13,6 +13,7 @@ from acutance.axes import Axis, Tick, fitted
 from acutance.claims import reasons
 from acutance.correlations import pearson, spearman
 from acutance.curves import Curves
+from acutance.edges import Signals
 from acutance.figures import Panel, Scatter
 from acutance.grid import short
 from acutance.measured import protocol
@@ -134,7 +135,7 @@ class Chart:
     title: str
     kind: str
     words: str
-    plots: tuple[Plot | Curves, ...]
+    plots: tuple[Plot | Curves | Signals, ...]
     strips: tuple[Strip, ...] = ()
     made: tuple[tuple[str, tuple[Fact, ...]], ...]
     missing: tuple[tuple[str, str], ...] = ()
@@ -142,7 +143,7 @@ class Chart:
     copies: tuple[tuple[str, Path], ...] = ()
 
     @property
-    def drawn(self) -> tuple[Plot | Curves, ...]:
+    def drawn(self) -> tuple[Plot | Curves | Signals, ...]:
         """The plots that have points."""
         return tuple(plot for plot in self.plots if plot.series)
 

@@ -5,7 +5,8 @@ A figure has a `kind`, and a kind has fields of its own:
 - `scatter`: one point per image, one metric against another;
 - `crops`: where images are rebuilt most differently, enlarged, side by side;
 - `maps`: the same of their gradient maps;
-- `variances`: how much gradients vary in each patch of an image.
+- `variances`: how much gradients vary in each patch of an image;
+- `edge`: an edge in one dimension, computed.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,7 +17,7 @@ from acutance import params
 from acutance.errors import Refused, nearest
 
 PICTURED = ("crops", "maps", "variances")
-KINDS = ("scatter", *PICTURED)
+KINDS = ("scatter", *PICTURED, "edge")
 HR, LR = "hr", "lr"
 _SIDES = (8, 512)  # of a box, in HR pixels
 
@@ -89,7 +90,17 @@ class Pictured:
     notes: tuple[str, ...]
 
 
-Figure = Scatter | Pictured
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """A computed edge: its name in layout.yaml, number, title and notes."""
+
+    name: str
+    label: str
+    title: str
+    notes: tuple[str, ...]
+
+
+Figure = Scatter | Pictured | Edge
 
 
 def read(content: Mapping[str, Any], place: str, systems: Collection[str]) -> dict[str, Figure]:
@@ -114,6 +125,11 @@ def _figure(name: str, entry: Any, place: str, systems: Collection[str]) -> Figu
         raise Refused(f"{place}.kind: no kind '{kind}'{nearest(kind, KINDS)}")
     if kind in PICTURED:
         return _pictured(name, entry, place, systems)
+    if kind == "edge":
+        words = {"kind": str, "label": str, "title": str}
+        params.check_fields(entry, words, {"notes": list}, place)
+        notes = tuple(entry.get("notes", ()))
+        return Edge(name=name, label=entry["label"], title=entry["title"], notes=notes)
     words = {"kind": str, "label": str, "title": str, "x": str, "y": str}
     lists = {"scale": int, "datasets": list, "panels": dict}
     params.check_fields(entry, {**words, **lists}, {"notes": list}, place)

@@ -1,4 +1,4 @@
-"""Figures made of images as a report shows them, track by track, with their files."""
+"""Figures that are not of scores as a report shows them, with their files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from acutance.charts import Chart
 from acutance.curves import Curves, curves
 from acutance.drawings import HEAD, INDEX, NUMBERED, NUMBERS, Drawing, Undrawn, drawing
-from acutance.figures import Pictured
+from acutance.edges import signals
+from acutance.figures import Edge, Pictured
 from acutance.grid import short
 from acutance.published import Paper
 from acutance.rows import read_rows
@@ -19,6 +20,7 @@ WORDS = {
     "maps": "Gradient maps of stored images, computed here; all of an image with one range.",
     "variances": "Computed here from stored images: variance of both Sobel maps in each patch, "
     "patches in the order of the original’s, means over patches of like rank.",
+    "edge": "Computed here: a step blurred by Gaussians, and the magnitude of [−1, 0, 1].",
 }
 WAITING = "Not drawn: its SR images are not here yet; `acutance draw` makes it of those that are"
 
@@ -26,7 +28,7 @@ WAITING = "Not drawn: its SR images are not here yet; `acutance draw` makes it o
 def galleries(
     paper: Paper, tracks: Sequence[Track], scores: Sequence[Row], root: Path
 ) -> tuple[Chart, ...]:
-    """Returns a paper's figures of images.
+    """Returns a paper's figures of images, and those that are computed.
 
     Args:
         paper: The paper.
@@ -37,8 +39,26 @@ def galleries(
     Raises:
         Refused: If the index of a drawing is damaged.
     """
-    figures = (each for each in paper.figures.values() if isinstance(each, Pictured))
-    return tuple(_Gallery(paper, tracks, each).chart(scores, root) for each in figures)
+    found = []
+    for figure in paper.figures.values():
+        if isinstance(figure, Pictured):
+            found.append(_Gallery(paper, tracks, figure).chart(scores, root))
+        elif isinstance(figure, Edge):
+            found.append(_computed(paper, figure))
+    return tuple(found)
+
+
+def _computed(paper: Paper, figure: Edge) -> Chart:
+    return Chart(
+        id=f"{paper.name}-{figure.name}",
+        label=figure.label,
+        title=figure.title,
+        kind="edge",
+        words=WORDS["edge"],
+        plots=tuple(signals(paper.name, figure)),
+        made=(),
+        notes=figure.notes,
+    )
 
 
 class _Gallery:

@@ -26,7 +26,7 @@ LAYERS: tuple[set[str], ...] = (
         "packed", "pairs", "optim", "device", "state", "journal", "machine", "sitting",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert", "obtain",
         "vgg", "vision", "similarity", "gaussians", "niqe", "steerable", "forest", "ma",
-        "points", "charts", "boxes", "strips", "curves", "galleries",
+        "points", "charts", "boxes", "strips", "curves", "galleries", "edges",
         "intervals", "comparisons", "correlations", "gains", "verdicts",
         "size_verdicts", "claims", "watch", "flops", "bill", "billed",
     },

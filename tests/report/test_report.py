@@ -26,6 +26,8 @@ def test_the_same_results_give_the_same_bytes(root):
         "fd-table1-tabular.tex", "fd-table1.tex", "fd-table2-tabular.tex", "fd-table2.tex",
         "gv-table1-tabular.tex", "gv-table1.tex", "gv-table2-tabular.tex", "gv-table2.tex",
         "index.html", "index.md",
+        "spsr-fig4-1-picture.tex", "spsr-fig4-1.svg", "spsr-fig4-2-picture.tex", "spsr-fig4-2.svg",
+        "spsr-fig4.tex",
         *(f"spsr-table{n}{end}.tex" for n in range(1, 8) for end in ("-tabular", "")),
     ]  # fmt: skip
     report.report(study.load(root, "papers"), root)
