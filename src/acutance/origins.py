@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acutance import paths
+from acutance import paths, rates
 from acutance.errors import Refused
 from acutance.protocols import spelled
 from acutance.rows import Score, average, read_scores
@@ -73,13 +73,20 @@ def origins(study: Study, root: Path) -> dict[str, Origin]:
             if (root / each.scores).is_file():
                 place = (track.name, each.dataset.name)
                 scores.setdefault(each.run.id, {})[place] = each.scores
+    known = rates.measured(root)
     return {
-        run.id: _origin(number, run, root, scores.get(run.id, {}))
+        run.id: _origin(number, run, root, scores.get(run.id, {}), known)
         for number, run in enumerate(study.runs, start=1)
     }
 
 
-def _origin(number: int, run: Run, root: Path, scores: Mapping[tuple[str, str], str]) -> Origin:
+def _origin(
+    number: int,
+    run: Run,
+    root: Path,
+    scores: Mapping[tuple[str, str], str],
+    known: Mapping[str, rates.Measured],
+) -> Origin:
     name = paths.RUN_RECORD.format(run=run.id)
     record = _record(root / name, name) if run.weighted else {}
     sittings = [*record.get("sittings", []), record]
@@ -93,7 +100,11 @@ def _origin(number: int, run: Run, root: Path, scores: Mapping[tuple[str, str], 
         kind=kinds.pop() if len(kinds) == 1 else "",
         finished=_date(str(record.get("finished") or "")),
         hours=float(record.get("seconds", 0)) / 3600,
-        facts=(*_facts(run, record), *_of_others(run, root, scores)),
+        facts=(
+            *_facts(run, record),
+            *_planned(run, record, sittings, known),
+            *_of_others(run, root, scores),
+        ),
         scores=scores,
     )
 
@@ -163,6 +174,25 @@ def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
         although = f", although {'; '.join(each['differing'])}" if each["differing"] else ""
         found.append(("adopted from", f"{each['from']} on {_date(each['when'])}{although}"))
     return found
+
+
+def _planned(
+    run: Run,
+    record: Mapping[str, Any],
+    sittings: Sequence[Mapping[str, Any]],
+    known: Mapping[str, rates.Measured],
+) -> Iterator[tuple[str, str]]:
+    """Yields planned hours beside spent ones, where such steps were measured on the same device."""
+    devices = {
+        rates.file_of(str(s.get("device", "")), str(s.get("device_type", "")), s.get("threads", 0))
+        for s in sittings
+    }
+    rate = known.get(devices.pop()) if len(devices) == 1 else None
+    step = rate.steps.get(rates.step_key(run)) if rate else None
+    if step is not None and run.recipe is not None and record.get("seconds"):
+        planned, spent = step.seconds * run.recipe.steps, float(record["seconds"])
+        hours = f"{spent / 3600:.2f} spent, {planned / 3600:.2f} planned by steps measured there"
+        yield "hours", f"{hours}: {spent / planned:.2f} times as many"
 
 
 def _of_others(

@@ -62,8 +62,7 @@ class Measured:
     @property
     def file(self) -> str:
         """What its file is called, and what `--device` takes: `nvidia-h100-80gb-hbm3`."""
-        name = self.name if self.kind == "cuda" else f"{self.name} {self.threads} threads"
-        return slug(name)
+        return file_of(self.name, self.kind, self.threads)
 
     @property
     def about(self) -> str:
@@ -143,6 +142,11 @@ def slug(name: str) -> str:
     'amd-epyc-7763-2-threads'
     """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def file_of(name: str, kind: str, threads: int) -> str:
+    """Returns what the file of a device is called; of a CPU, its threads belong to it."""
+    return slug(name if kind == "cuda" else f"{name} {threads} threads")
 
 
 def written(found: Measured) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from acutance import paths, space, study
+from acutance import paths, rates, space, study
 from acutance.bill import Bill, bill
+from acutance.origins import origins
 from planning.conftest import acutance
 from synthetic import ROOT
 
@@ -151,6 +152,31 @@ def test_spent_hours_stand_beside_planned_ones(
     assert lines[2].startswith("in all, 1")
     assert acutance(begun, "plan", "--spent") == 0
     assert "no rate is known" in capsys.readouterr().out
+
+
+def test_a_report_tells_them_too_where_the_step_was_measured(begun: Path) -> None:
+    (record,) = begun.glob("results/runs/*/run.json")
+    content = json.loads(record.read_text()) | {"seconds": 9000.0}
+    record.write_text(json.dumps(content))
+    tiny = study.load(begun, "tiny")
+    run = next(run for run in tiny.runs if run.system == "espcn")
+    step = rates.Step(
+        what="", seconds=1000.0, flops=1.0, steps=9, peak_memory_bytes=1, measured="2026"
+    )
+    found = rates.Measured(
+        name=content["device"],
+        kind="cpu",
+        threads=1,
+        versions={},
+        steps={rates.step_key(run): step},
+    )
+    file = begun / paths.RATES.format(device=found.file)
+    file.parent.mkdir(parents=True)
+    file.write_text(rates.written(found))
+    told = "2.50 spent, 1.67 planned by steps measured there: 1.50 times as many"
+    assert dict(origins(tiny, begun)[run.id].facts)["hours"] == told
+    file.write_text(rates.written(replace(found, steps={"another": step})))
+    assert "hours" not in dict(origins(tiny, begun)[run.id].facts)
 
 
 MISTAKES = {
