@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from acutance.errors import Refused
+from acutance.errors import Refused, one_line
 from acutance.files import check_replaceable, folder_atomically
 from acutance.image import encode_png, list_images, read_image
 from acutance.parallel import each
@@ -41,7 +41,8 @@ def degrade_folder(
             try:
                 lr = degradation(read_image(path), scale)
             except Refused as error:
-                place = "" if str(error).startswith(str(path)) else f"{path}: "
+                name = one_line(str(path))
+                place = "" if str(error).startswith(name) else f"{name}: "
                 raise Refused(f"{place}{error}") from None
             if lr.dtype != np.uint8:
                 raise Refused(f"degradation: gives {lr.dtype}, a PNG holds uint8; have it rounded")

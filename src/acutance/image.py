@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from acutance import tif
-from acutance.errors import Refused, Unmeasurable
+from acutance import png, tif
+from acutance.errors import Refused, Unmeasurable, one_line
 from acutance.files import write_atomically
 
 Array = npt.NDArray[Any]
@@ -27,8 +27,7 @@ Float = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]
 Dialect = Literal["bt601", "edsr"]
 
-_TIF = (".tif", ".tiff")
-SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".webp", *_TIF)
+SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".webp", *(_TIF := (".tif", ".tiff")))
 
 _DAMAGE: tuple[type[Exception], ...] = (  # what Pillow and tifffile raise on a damaged file
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error),
@@ -83,7 +82,7 @@ def read_image(path: Path) -> Bytes:
             raise Refused(f"{path}: {pixels.dtype} pixels; save it as 8-bit RGB or grey")
         return pixels
     with _damage_named(path):
-        data = path.read_bytes()
+        png.check(data := path.read_bytes())
         with Image.open(io.BytesIO(data)) as picture:
             picture.load()
     if fault := _fault(picture, data):
@@ -105,7 +104,7 @@ def read_sr(path: Path) -> Array:
     with _damage_named(path):
         image = tif.read(path)
     _check_shape(image, f"{path}: ")
-    if image.dtype not in (np.dtype(np.uint8), np.dtype(np.float32)):
+    if image.dtype not in (np.uint8, np.float32):
         raise Refused(f"{path}: {image.dtype} pixels; expected uint8 or float32 on the 0-255 scale")
     if not np.isfinite(image).all():
         raise Refused(f"{path}: holds NaN or infinity; the network that wrote it has diverged")
@@ -269,8 +268,8 @@ def _weighted(image: Array, coefficients: Float, offset: float) -> Float:
 
 def _fault(picture: Image.Image, data: bytes) -> str:
     """Returns why this picture is not 8-bit RGB or grey, or nothing."""
-    wide_png = data[:8] == b"\x89PNG\r\n\x1a\n" and data[24] == 16  # Pillow would drop 8 of 16 bits
-    if wide_png or picture.mode.startswith(("I", "F")):
+    wide = data.startswith(png.MAGIC) and data[24] == 16  # Pillow would drop 8 of 16 bits
+    if wide or picture.mode.startswith(("I", "F")):
         return f"more than 8 bits per channel (mode {picture.mode})"
     if picture.mode in ("P", "PA"):
         return "a palette instead of colours"
@@ -294,7 +293,8 @@ def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise Refused(f"{path}: no such file") from None
+        raise Refused(f"{one_line(str(path))}: no such file") from None
     except _DAMAGE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise Refused(f"{path}: cannot be read as a picture ({reason}); make it again") from None
+        what = f"cannot be read as a picture ({reason}); make it again"
+        raise Refused(f"{one_line(str(path))}: {what}") from None

@@ -21,7 +21,7 @@ LAYERS: tuple[set[str], ...] = (
         "beats", "slots", "schedule", "rates", "space", "lives",
     },
     {
-        "image", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",
+        "image", "png", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",
         "parallel", "archive", "verify", "diagnose",
         "packed", "pairs", "optim", "device", "state", "journal", "machine", "sitting",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert", "obtain",
