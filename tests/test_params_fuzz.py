@@ -75,3 +75,4 @@ def test_a_spoilt_file_is_accepted_or_refused_in_one_line(tmp_path: Path, part: 
             raise AssertionError(how) from error
     assert messages
     assert {m: how for m, how in messages.items() if len(m.splitlines()) != 1} == {}
+    assert {m: how for m, how in messages.items() if not m.startswith("params.yaml: ")} == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from acutance import params, paths, resolve
 from acutance.book import Book, known_keys, word
 from acutance.errors import Refused, nearest
+from acutance.rows import read_rows
 from acutance.sets import Dataset, Picture, Source
 
 
@@ -80,19 +80,25 @@ def _manifest(path: Path) -> tuple[Picture, ...]:
     """Returns what each image of a data set must decode to; empty where there is no manifest."""
     if not path.is_file():
         return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
         return tuple(
             Picture(
-                name=row["name"],
+                name=_file_name(row["name"], place),
                 width=int(row["width"]),
                 height=int(row["height"]),
                 mode=row["mode"],
                 sha256=row["sha256"],
             )
-            for row in rows
+            for place, row in read_rows(path, "name,width,height,mode,sha256")
         )
-    except (KeyError, TypeError, ValueError) as error:
-        what = f"damaged manifest ({error}); restore it from git"
-        raise Refused(f"{path.name}: {what}") from None
+    except ValueError as error:  # a `Refused` is one
+        raise Refused(f"{path.name}: damaged manifest ({error}); restore it from git") from None
+
+
+def _file_name(name: str, place: str) -> str:
+    """Returns a picture's name if a file in a folder can have it: anything else but these."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise Refused(
+            f"{place}: '{name}' cannot be a picture's name: it would be hidden or elsewhere"
+        )
+    return name

@@ -151,8 +151,14 @@ def _record(path: Path, name: str) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise Refused(f"{name}: not JSON ({error}); remove the folder and train again") from None
+    remedy = "remove the folder and train again"
     if not isinstance(found, dict) or not isinstance(found.get("seconds"), int | float):
-        raise Refused(f"{name}: does not say `seconds`; remove the folder and train again")
+        raise Refused(f"{name}: does not say `seconds`; {remedy}")
+    sittings = found.get("sittings", [])
+    whole = isinstance(sittings, list) and all(isinstance(each, dict) for each in sittings)
+    numbers = (found.get(field, 0) for field in ("parameters", "peak_memory_bytes"))
+    if not whole or not all(isinstance(number, int | float) for number in numbers):
+        raise Refused(f"{name}: not what a training writes; {remedy}")
     return found
 
 

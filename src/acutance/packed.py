@@ -69,15 +69,19 @@ def open_packed(folder: Path, *, verify: bool = False) -> Packed:
     """
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        images = index["images"]
-        version = index["version"]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise Refused(f"{folder}: no packed pairs ({problem}); run `acutance pack`") from None
+        version, images = index["version"], index["images"]
+        if version == VERSION:
+            names = tuple(str(image["name"]) for image in images)
+            scale = _whole(index["scale"], 1)
+            sides = {side: [_entry(image[side]) for image in images] for side in SIDES}
+    except (OSError, ValueError, LookupError, TypeError) as problem:
+        reason = f"lacks {problem}" if isinstance(problem, LookupError) else problem
+        what = f"{folder / INDEX}: no packed pairs ({reason})"
+        raise Refused(f"{what}; remove the folder and run `acutance pack`") from None
     if version != VERSION or not images:
         raise Refused(f"{folder}: version {version} with {len(images)} images; run `acutance pack`")
-    names = tuple(str(image["name"]) for image in images)
-    found = {side: _open_side(folder, side, [image[side] for image in images]) for side in SIDES}
-    packed = Packed(folder=folder, scale=int(index["scale"]), names=names, **found)
+    found = {side: _open_side(folder, side, entries) for side, entries in sides.items()}
+    packed = Packed(folder=folder, scale=scale, names=names, **found)
     if verify:
         _verify(packed, images)
     return packed
@@ -86,6 +90,20 @@ def open_packed(folder: Path, *, verify: bool = False) -> Packed:
 def entry(offset: int, height: int, width: int, sha256: str) -> dict[str, object]:
     """Returns what the index holds of one image of one side."""
     return {"offset": offset, "height": height, "width": width, "sha256": sha256}
+
+
+def _entry(listed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns an entry whose numbers can be those of an image."""
+    low = {"offset": 0, "height": 1, "width": 1}
+    return entry(
+        **{k: _whole(listed[k], least) for k, least in low.items()}, sha256=listed["sha256"]
+    )
+
+
+def _whole(number: object, least: int) -> int:
+    if type(number) is not int or not least <= number < 1 << 40:
+        raise ValueError(f"found {number!r}, wants a whole number from {least}")
+    return number
 
 
 def _open_side(folder: Path, side: str, entries: list[Mapping[str, Any]]) -> Side:

@@ -184,7 +184,7 @@ def read(folder: Path) -> Paper:
     optional = {**known, "notes": list, "names": dict, "figures": dict}
     params.check_fields(content, {**words, "tables": dict}, optional, place)
     if not re.fullmatch(r"|https?://[\w./:%~-]+", content.get("url", "")):
-        raise Refused(f"{place}: url: wants an http address, found '{content['url']}'")
+        raise Refused(f"{place}: url: wants an http address, found {content['url']!r}")
     tables = {
         name: _table(name, entry, cells, f"{place}: tables.{name}")
         for name, entry in content["tables"].items()

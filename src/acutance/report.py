@@ -34,6 +34,13 @@ from acutance.summary import Summary, summarise
 
 Row = Mapping[str, str]
 CALIBRATION = "calibration,paper,table,dataset,scale,metric,protocol,printed,measured,agrees,reason"
+# What is read: columns, those with numbers, those with whole ones
+TABLE = (HEAD, ("printed", "rebuilt", "difference"), ("scale",))
+CLAIMS = (
+    comparisons.HEAD,
+    ("printed_difference", "rebuilt_difference", "low", "high", "level"),
+    ("images", "seeds"),
+)
 _LOADER = jinja2.PackageLoader("acutance")
 
 
@@ -148,7 +155,8 @@ def gather(study: Study, root: Path, command: str) -> Page:
     """
     made = origins(study, root)
     calibration = root / paths.CALIBRATION.format(study=study.name)
-    rows = read_rows(calibration, CALIBRATION) if calibration.is_file() else ()
+    numbers = ("printed", "measured")
+    rows = read_rows(calibration, CALIBRATION, numbers) if calibration.is_file() else ()
     return Page(
         study=study,
         chapters=tuple(
@@ -166,13 +174,13 @@ def _chapter(study: Study, paper: Paper, root: Path, made: Mapping[str, Origin])
     tracks = tuple(track for track in study.tracks if track.paper == paper.name)
     names = list(dict.fromkeys(table for track in tracks for table in track.tables))
     where = {"study": study.name, "paper": paper.name}
-    rows = {t: _read(root, paths.TABLE.format(**where, table=t), HEAD) for t in names}
-    claims = _read(root, paths.CLAIMS.format(**where), comparisons.HEAD)
-    drawn = _read(root, paths.FIGURES.format(**where), points.HEAD)
-    shown = _read(root, paths.SHOWN.format(**where), points.SHOWN)
+    rows = {t: _read(root, paths.TABLE.format(**where, table=t), *TABLE) for t in names}
+    claims = _read(root, paths.CLAIMS.format(**where), *CLAIMS)
+    drawn = _read(root, paths.FIGURES.format(**where), points.HEAD, ("x", "y"))
+    shown = _read(root, paths.SHOWN.format(**where), points.SHOWN, ("value",))
     sizes = []
     if any(track.sizes for track in tracks):
-        sizes = _read(root, paths.SIZES.format(**where), counted.MATCHES)
+        sizes = _read(root, paths.SIZES.format(**where), counted.MATCHES, ("printed", "shown"))
     every = [row for each in rows.values() for row in each]
     if not {run for row in every for run in row["runs"].split(";") if run} <= set(made):
         place = f"results/tables/{study.name}/{paper.name}"
@@ -215,10 +223,12 @@ def _part(paper: Paper, track: Track, rows: Sequence[Row], made: Mapping[str, Or
     return Part(track=track, label=label, summary=summarise(paper, track, rows, made))
 
 
-def _read(root: Path, name: str, head: str) -> list[Row]:
+def _read(
+    root: Path, name: str, head: str, numbers: Sequence[str] = (), counts: Sequence[str] = ()
+) -> list[Row]:
     if not (root / name).is_file():
         raise Refused(f"{name}: no such file; run `acutance tabulate` first")
-    return [row for _, row in read_rows(root / name, head)]
+    return [row for _, row in read_rows(root / name, head, numbers, counts)]
 
 
 def _better(function: str) -> str:

@@ -3,7 +3,8 @@
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from acutance.errors import Refused, Unmeasurable
@@ -13,15 +14,20 @@ MEAN = "mean"
 Score = float | str  # a value, or why an image has none
 
 
-def read_rows(path: Path, head: str) -> Iterator[tuple[str, dict[str, str]]]:
+def read_rows(
+    path: Path, head: str, numbers: Collection[str] = (), counts: Collection[str] = ()
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Yields the place (`gv/cells.csv: line 3`) and the fields of each row of a CSV file.
 
     Args:
         path: The file, UTF-8.
         head: Its first line: the names of the columns, with commas between them.
+        numbers: Columns that hold a number or nothing.
+        counts: Columns that hold a whole number from 0 or nothing.
 
     Raises:
-        Refused: If the file is missing, has other columns, or a row has more or fewer fields.
+        Refused: If the file is missing, has other columns, a row has more or fewer fields, or a
+            field should hold a number and holds something else.
     """
     name = f"{path.parent.name}/{path.name}"
     try:
@@ -35,11 +41,29 @@ def read_rows(path: Path, head: str) -> Iterator[tuple[str, dict[str, str]]]:
                 place = f"{name}: line {reader.line_num}"
                 if len(row) != len(names):
                     raise Refused(f"{place}: wants {len(names)} fields, found {len(row)}")
-                yield place, dict(zip(names, row, strict=True))
+                fields = dict(zip(names, row, strict=True))
+                _check_numbers(fields, numbers, counts, place)
+                yield place, fields
     except FileNotFoundError:
         raise Refused(f"{name}: no such file in {path.parent}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(f"{name}: not CSV in UTF-8: {error}") from None
+
+
+def _check_numbers(
+    fields: Mapping[str, str], numbers: Collection[str], counts: Collection[str], place: str
+) -> None:
+    wrong = [name for name in numbers if fields[name] and not _is_number(fields[name])]
+    wrong += [name for name in counts if fields[name] and not re.fullmatch("[0-9]+", fields[name])]
+    for name in wrong:
+        raise Refused(f"{place}: {name}: wants a number, found '{fields[name]}'")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return not math.isnan(float(text)) and "_" not in text
+    except ValueError:
+        return False
 
 
 def written(head: str, rows: Iterable[Mapping[str, str]]) -> str:
@@ -54,25 +78,27 @@ def written(head: str, rows: Iterable[Mapping[str, str]]) -> str:
 def read_scores(path: Path) -> dict[str, dict[str, Score]]:
     """Reads a score file: for each metric, the value of each image, or why it has none.
 
-    The rows `mean` are left out: a mean is computed where it is needed, from the images.
+    The rows `mean` are left out: a mean is computed where it is needed, from the images. Here they
+    tell a file that lost its end, or a digit that changed.
 
     Raises:
         Refused: If a value is no number, an image stands there twice for a metric, or a metric has
-            no image at all.
+            no image at all, or not the mean of its images.
     """
     found: dict[str, dict[str, Score]] = {}
+    means: dict[str, Score] = {}
     for place, row in read_rows(path, SCORES):
         values = found.setdefault(row["metric"], {})
+        value = _score(row, place)
         if row["image"] == MEAN:
-            continue
-        if row["image"] in values:
+            means[row["metric"]] = value
+        elif row["image"] in values:
             raise Refused(f"{place}: image '{row['image']}' stands there twice")
-        values[row["image"]] = _score(row, place)
+        else:
+            values[row["image"]] = value
     for metric, values in found.items():
-        if not values:
-            raise Refused(
-                f"{path.name}: metric '{metric}' has no image; remove the file, rerun score"
-            )
+        if fault := _mean_fault(metric, values, means):
+            raise Refused(f"{path.parent.name}/{path.name}: {fault}; remove the file, rerun score")
     return found
 
 
@@ -125,3 +151,17 @@ def _score(row: Mapping[str, str], place: str) -> Score:
     if math.isnan(value):
         raise Refused(f"{place}: value of '{row['image']}' is not a number (nan); score it again")
     return value
+
+
+def _mean_fault(metric: str, values: Mapping[str, Score], means: Mapping[str, Score]) -> str:
+    """Returns why these cannot be all values of a metric, or nothing."""
+    if not values:
+        return f"metric '{metric}' has no image"
+    if metric not in means:
+        return f"metric '{metric}' ends without its mean"
+    own, told = average(values), means[metric]
+    if isinstance(own, float) and isinstance(told, float):
+        same = own == told or math.isclose(own, told, rel_tol=1e-9)
+    else:
+        same = isinstance(own, str) and isinstance(told, str)
+    return "" if same else f"the mean of '{metric}' is {told}, its images give {own}"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from acutance import paths
+from acutance.errors import Refused
 from acutance.files import write_atomically
-from acutance.rows import MEAN
+from acutance.rows import Score, mean, read_scores
 from acutance.spec import Study
 
 Means = dict[str, dict[str, dict[str, float]]]
@@ -31,24 +32,34 @@ def _means(study: Study, root: Path) -> Means:
 
     There is none where an image has no value: that of fewer images is another number.
     """
-    found: list[pd.DataFrame] = []
+    found: dict[tuple[str, str, str], list[Score]] = {}
     for track in study.tracks:
         for evaluation in track.evaluations:
             if (root / evaluation.scores).is_file():
-                scores = pd.read_csv(root / evaluation.scores, keep_default_na=False)
-                scores = scores[scores["image"] != MEAN]
-                scores["value"] = pd.to_numeric(scores["value"])  # nan where there is a reason
                 place = f"{evaluation.dataset.name} x{evaluation.run.scale}"
-                what = evaluation.run.system + " " + scores["metric"]
-                found.append(scores.assign(track=track.name, place=place, what=what))
+                for metric, values in read_scores(root / evaluation.scores).items():
+                    what = f"{evaluation.run.system} {metric}"
+                    found.setdefault((track.name, place, what), []).extend(values.values())
     means: Means = {}
-    if found:
-        keys = ["track", "place", "what"]
-        over = pd.concat(found).groupby(keys)["value"].mean(skipna=False)
-        rows = over.dropna().round(4).reset_index()
-        for name, place, what, value in rows.itertuples(index=False):
-            means.setdefault(str(name), {}).setdefault(str(place), {})[str(what)] = float(value)
+    for (name, place, what), scores in sorted(found.items()):
+        numbers = [score for score in scores if not isinstance(score, str)]
+        if len(numbers) == len(scores):
+            means.setdefault(name, {}).setdefault(place, {})[what] = round(mean(numbers), 4)
     return means
+
+
+def _read_log(path: Path) -> pd.DataFrame:
+    """Returns the log of a training.
+
+    Raises:
+        Refused: If it is damaged.
+    """
+    try:
+        return pd.read_csv(path, dtype=float)[["step", "psnr"]].astype({"step": int})
+    except (ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        what = f"{path}: not the log of a training ({reason})"
+        raise Refused(f"{what}; remove the folder and train again") from None
 
 
 def _curves(study: Study, root: Path) -> pd.DataFrame:
@@ -57,7 +68,7 @@ def _curves(study: Study, root: Path) -> pd.DataFrame:
     for run in study.runs:
         log = root / paths.LOG.format(run=run.id)
         if run.recipe and log.is_file():
-            rows = pd.read_csv(log)[["step", "psnr"]].dropna()
+            rows = _read_log(log).dropna()
             rows.insert(0, "run", f"{run.id.partition('@')[0]} {run.recipe.name}")
             found.append(rows)
     return pd.concat([frame for frame in found if len(frame)] or found[:1])
