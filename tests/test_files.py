@@ -56,6 +56,19 @@ def test_what_a_kill_left_is_removed_but_not_that_of_a_longer_name(tmp_path: Pat
     assert names(tmp_path) == [".out.v2.abcd_123.partial", "out"]
 
 
+def test_what_a_kill_left_of_a_file_is_removed_but_not_what_is_being_written(
+    tmp_path: Path,
+) -> None:
+    left, held = tmp_path / ".out.abcd_123.partial", tmp_path / ".out.abcd_124.partial"
+    left.write_bytes(b"half")
+    with held.open("wb") as other:
+        assert take_lock(other.fileno())
+        write_atomically(tmp_path / "out", "whole")
+        assert names(tmp_path) == [held.name, "out"]
+    write_atomically(tmp_path / "out", "whole")
+    assert names(tmp_path) == ["out"]
+
+
 def test_a_hidden_folder_that_was_removed_is_not_made_anew(tmp_path: Path) -> None:
     for place in ("a", "deep/a"):
         with pytest.raises(FileNotFoundError):

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from acutance import __version__, commands
 from acutance.cli_keeping import keeping
 from acutance.errors import Refused
+from acutance.files import told
 
 INTERRUPTED = 130  # what shells say of a process that SIGINT ended
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("acutance: interrupted", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
-        print(f"acutance: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        print(f"acutance: {told(error)}", file=sys.stderr)
     return 2
 
 

@@ -8,13 +8,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from acutance.errors import Refused
+from acutance.errors import Refused, one_line
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, and run it again: it goes on"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), "see that it can be written"),
+}
 _RANDOM = "[a-z0-9_]" * 8  # what tempfile puts between: no point, as a longer name may have
+_LONGEST = 230  # bytes of a name's 255, beside two points, what is random, and `.partial`
 _WORKFLOWS = ".snakemake_timestamp"  # Snakemake puts it into folders that a rule makes
 
 
@@ -30,9 +35,9 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """
     data = content.encode() if isinstance(content, str) else content
     _make_parent(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    handle, name = _hidden_file(path)
     try:
-        with _named(path), os.fdopen(handle, "wb") as file:
+        with naming(path), os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), 0o666 & ~_umask())
             file.write(data)
             file.flush()
@@ -64,12 +69,12 @@ def folder_atomically(path: Path) -> Iterator[Path]:
     """
     path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left_over in path.parent.glob(f".{glob.escape(path.name)}.{_RANDOM}.partial"):
+    for left_over in path.parent.glob(f"{glob.escape(_hidden(path))}{_RANDOM}.partial"):
         if left_over.is_dir():
             with _held(left_over, path):
                 shutil.rmtree(left_over, ignore_errors=True)
     fresh = _hidden_folder(path)
-    with _held(fresh, path), _named(path):
+    with _held(fresh, path), naming(path):
         try:
             fresh.chmod(0o777 & ~_umask())
             yield fresh
@@ -129,6 +134,24 @@ def checksums(path: Path) -> tuple[str, str]:
     return sha256.hexdigest(), git.hexdigest()
 
 
+def told(error: OSError) -> str:
+    """Returns an error of the system in one line: the file, what is wrong, what to do."""
+    place = f"{one_line(str(error.filename))}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{place}{error.strerror or error}{f'; {remedy}' if remedy else ''}"
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Gives `path` to an error of the system that names no file, as that of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def take_lock(handle: int) -> bool | None:
     """Locks an open file or folder until it is closed, by this process's end at the latest.
 
@@ -166,17 +189,6 @@ def _busy(path: Path) -> Refused:
     return Refused(f"{path}: another process is making it; wait for it, or end it")
 
 
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Gives `path` to an error of the system that names no file, as that of a full disk."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
-        raise
-
-
 def _publish(fresh: Path, path: Path) -> None:
     """Renames `fresh` to `path`; what was there goes, or stays if that fails."""
     if not path.exists():
@@ -200,8 +212,27 @@ def _make_parent(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
 
 
+def _hidden_file(path: Path) -> tuple[int, str]:
+    """Returns a locked new file beside `path`; those that a `kill -9` left unlocked are removed."""
+    if not path.parent.name.endswith(".partial"):
+        for left_over in path.parent.glob(f"{glob.escape(_hidden(path))}{_RANDOM}.partial"):
+            with suppress(OSError), left_over.open("rb") as file:
+                if take_lock(file.fileno()):
+                    left_over.unlink()
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_hidden(path), suffix=".partial")
+        if take_lock(handle) is not False and os.path.lexists(name):
+            return handle, name
+        os.close(handle)  # somebody took it for a left-over before it was locked
+
+
 def _hidden_folder(path: Path) -> Path:
-    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"))
+    return Path(tempfile.mkdtemp(dir=path.parent, prefix=_hidden(path), suffix=".partial"))
+
+
+def _hidden(path: Path) -> str:
+    """Returns what the names of what is not yet `path` begin with: no longer than a name may be."""
+    return f".{os.fsdecode(os.fsencode(path.name)[:_LONGEST])}."
 
 
 def _sync_folder(path: Path) -> None:

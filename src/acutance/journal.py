@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from acutance import beats
+from acutance.files import naming
 
 Row = dict[str, float]
 
@@ -94,7 +95,8 @@ class Journal:
 
     def __enter__(self) -> "Journal":
         """Writes the rows so far and shows the bar."""
-        self._file.write_text(self.text(), encoding="utf-8")
+        with naming(self._file):
+            self._file.write_text(self.text(), encoding="utf-8")
         self._bar.start()
         self._last = time.monotonic()
         self._look = self._last + (GLANCE if self._console.is_terminal else LINE)
@@ -116,7 +118,7 @@ class Journal:
         """Adds a row to the log."""
         row = {"step": step, **values, "seconds": self.seconds}
         self.rows.append(row)
-        with self._file.open("a", encoding="utf-8") as file:
+        with naming(self._file), self._file.open("a", encoding="utf-8") as file:
             file.write(self._line(row))
         for name in self._columns:
             if name not in self._won and _won(name, row):
