@@ -12,7 +12,7 @@ from pathlib import Path
 from acutance.errors import Refused
 from acutance.files import write_atomically
 
-__all__ = ["beside", "check", "digest_of", "line", "write"]
+__all__ = ["beside", "check", "digest_of", "forget", "line", "write"]
 
 SUFFIX = ".sha256"
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}  # as GNU's sha256sum writes such names
@@ -31,6 +31,14 @@ def write(path: Path) -> None:
     """Writes the checksums of a file, or of every file in a folder, beside it."""
     lines = (line(digest_of(file), name) for name, file in _files(path).items())
     write_atomically(beside(path), "".join(lines))
+
+
+def forget(path: Path) -> None:
+    """Removes the checksums of what is about to be made anew, with other bytes.
+
+    A process that is killed between the new files and their checksums must not leave the old ones.
+    """
+    beside(path).unlink(missing_ok=True)
 
 
 def check(path: Path, remedy: str, *, only: Collection[str] = ()) -> None:

@@ -41,6 +41,7 @@ def fetch(options: argparse.Namespace) -> None:
         if wanted.partition("@")[0] not in names:
             raise Refused(f"NAME: no data set or asset '{wanted}'{nearest(wanted, names)}")
         found = find(known, wanted, "data set")
+        sums.forget(root / found.hr)
         verb.fetch(found, root / found.hr, downloads=downloads, mirror=mirror)
         sums.write(root / found.hr)
 

@@ -36,6 +36,7 @@ def train(options: argparse.Namespace) -> int:
     start = root / paths.RUN.format(run=run.start.run.id) if run.start else None
     if start is not None:
         check_sound(start)
+    sums.forget(out)
     code = verb(
         run,
         packed=root / run.train.packed,

@@ -49,6 +49,7 @@ def _weights(root: Path, run: Run) -> None:
     if all((root / made.format(run=run.id)).is_file() for made in paths.IMPORTED_RUN):
         print(f"{run.id}: imported already; remove {out.relative_to(root)} to import it anew")
         return
+    sums.forget(out)
     said = import_weights(run, out, downloads=root / paths.DOWNLOADS, mirror=mirror_named())
     sums.write(out)
     print(said)
