@@ -1,10 +1,13 @@
 """What several test files need: the benchmark photographs, where they are present."""
 
+import fcntl
 import os
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from project import Project, copy_of_the_project
 
 ROOT = Path(__file__).resolve().parent.parent
 # A process of tests takes a GPU until it ends, so that others would wait for it.
@@ -41,10 +44,34 @@ def checkpoints() -> Path:
     return place
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small study, run to its end by one `snakemake`. Not to be changed: see `project`.
+
+    Processes that share the tests share it, too: the first makes it, the others wait.
+    """
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    folder, done = place / "finished", place / "finished.done"
+    with (place / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir()
+            copy_of_the_project(folder).snakemake()
+            done.touch()
+    return Project(folder)
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished study."""
+    return finished.copy(tmp_path / "project")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests of one small study in one process, so that it is computed once."""
+    """Keeps the tests that run engines on a small study in one process a file."""
     for item in items:
-        if item.path.parent.name == "workflow":
+        if item.path.parent.name in ("workflow", "faults"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
@@ -61,7 +88,7 @@ def _accepted(item: pytest.Item) -> bool:
     """Whether CI lets `item` skip: hardware and photographs cannot be installed there."""
     names = getattr(item, "fixturenames", ())
     absent = ("photographs" in names and not _photographs(), "checkpoints" in names)
-    return bool(item.get_closest_marker("cuda")) or any(absent)
+    return any(map(item.get_closest_marker, ("cuda", "mounts"))) or any(absent)
 
 
 @pytest.hookimpl(wrapper=True)
