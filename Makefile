@@ -9,7 +9,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint environment lock clean distclean
+.PHONY: help demo test test-nightly lint environment lock clean distclean
 
 BIN := .venv/bin
 PROFILE ?= cpu
@@ -22,8 +22,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	&& { echo $$python; break; }; done)
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; \
-	do printf '  make %-12s %s\n' "$$name" "$$says"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name says; \
+	do printf '  make %-13s %s\n' "$$name" "$$says"; done
 
 demo: environment ## photographs to report in a few minutes, on two CPU cores
 	@$(BIN)/snakemake --profile workflow/profiles/$(PROFILE) --quiet rules reason host --config study=demo
@@ -31,6 +31,9 @@ demo: environment ## photographs to report in a few minutes, on two CPU cores
 
 test: environment ## all tests, style and types included
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist loadgroup $(ARGS)
+
+test-nightly: ## the same, with 100 kills at drawn moments; ACUTANCE_KILLS says how many
+	@ACUTANCE_KILLS=$${ACUTANCE_KILLS:-100} $(MAKE) --no-print-directory test
 
 lint: environment ## only the tests of style, types and layers
 	@$(BIN)/python -m pytest tests/test_style.py tests/contracts/test_layers.py $(ARGS)
