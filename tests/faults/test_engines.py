@@ -160,7 +160,7 @@ def test_a_clock_set_back_in_the_middle_rebuilds_nothing_and_loses_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = made(project)
-    (run,) = project.folder.glob("results/runs/espcn_x2_s0@*")
+    (run,) = project.folder.glob("results/runs/espcn_x2_s0@*/")
     for place in (run, project.folder / "results/scores", project.folder / "reports"):
         shutil.rmtree(place)
     with monkeypatch.context() as clock:
