@@ -31,6 +31,7 @@ def draw(options: argparse.Namespace) -> None:
     for each in wanted:
         for folder in each.inputs:
             check_sound(root / folder)
+        sums.forget(root / paths.SKETCH.format(drawn=each.id))  # of fewer images than today
         made = verb.draw(each, root)
         sums.write(made)
         print_paths(root, [made])
