@@ -56,9 +56,10 @@ def unwanted(
     search = _Search(root, wanted, {parent for path in wanted for parent in path.parents})
     for pattern in PRUNED:
         search.look(Path(pattern.partition("/{")[0]))
-    names = {part for path in wanted for part in path.parts}
+    declared = tuple(datasets)
+    names = {part for path in wanted for part in path.parts} | {each.id for each in declared}
     search.logs(Path(paths.LOGS), names)
-    search.downloads({shelf(url) for url in _addresses(studies, datasets, root)})
+    search.downloads({shelf(url) for url in _addresses(studies, declared, root)})
     return tuple(sorted(search.found, key=lambda each: each.path)), tuple(sorted(search.links))
 
 

@@ -3,6 +3,9 @@
 import fcntl
 import json
 import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -50,7 +53,7 @@ def test_a_refactoring_keeps_its_results_by_adopting_and_then_the_old_go(project
     assert all(f"{name} as " in listed for name in old)
     fresh = {name: path for name, path in runs(project).items() if name not in old}
     assert len(fresh) == 2
-    assert set(project.jobs()) <= {"pages", "report", "count"}, "nothing trains or scores again"
+    assert set(project.jobs()) <= {"draw", "pages", "count"}, "nothing trains or scores again"
     for name, path in fresh.items():
         (was,) = (p for p in old.values() if p.name.split("@")[0] == name.split("@")[0])
         same = ("weights.safetensors", "log.csv")
@@ -154,7 +157,7 @@ def test_pruning_lists_first_and_removes_what_no_study_wants_and_nothing_else(
     _put(tmp_path / "elsewhere/precious")
     link = littered.folder / "results/runs/linked_x2_s0@3333333333"
     link.symlink_to(tmp_path / "elsewhere")
-    wanted = next(iter(runs(littered).values())).name
+    wanted = next(iter(runs(finished)))
     state = littered.folder / f"results/state/{wanted}/000000000100.state"
     _put(state)
     before = everything(littered)
@@ -178,18 +181,32 @@ def test_pruning_refuses_while_something_runs(
     littered: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = everything(littered)
-    lock = littered.folder / ".snakemake/locks/0.output.lock"
-    lock.touch()
-    assert acutance(littered, "prune", "--yes") == 2
+    locks = littered.folder / ".snakemake/locks"
+    (scores,) = littered.folder.glob("results/scores/bicubic_x2_s0@*/photographs_*.csv")
+    scores.unlink()
+    command = ["snakemake", "--profile", "workflow/profiles/cpu", "score"]
+    with subprocess.Popen(
+        command, cwd=littered.folder, env=littered.environment, stderr=subprocess.DEVNULL
+    ) as rebuild:
+        while not any(locks.glob("*.lock")):
+            assert rebuild.poll() is None
+            time.sleep(0.01)
+        rebuild.send_signal(signal.SIGSTOP)
+        try:
+            assert acutance(littered, "prune", "--yes") == 2
+        finally:
+            rebuild.send_signal(signal.SIGCONT)
+    assert rebuild.returncode == 0
     assert "Snakemake is at work here" in capsys.readouterr().err
-    lock.unlink()
+    assert everything(littered).keys() == before.keys()
+
     state = littered.folder / "results/state/espcn_x2_s0@0000000000/lock"
     with state.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         assert acutance(littered, "prune", "--yes") == 2
     assert "a training is under way" in capsys.readouterr().err
     state.unlink()
-    assert everything(littered) == before
+    assert everything(littered).keys() == before.keys()
 
 
 def test_a_folder_of_results_that_is_a_link_is_left_alone(
