@@ -29,7 +29,8 @@ class Share:
         there: Bytes that lie on the disk already.
         ahead: Bytes still to come.
         sign: How that is meant: nothing where it is exact but for headers and indices, `≤` where
-            images are weighed as if nothing compressed them, `≈` where it is an archive's.
+            images are weighed as if nothing compressed them, `≈` where it is an archive's, or
+            states without those of critics.
         unknown: What nothing says the size of.
     """
 
@@ -87,7 +88,7 @@ def shares(
         what="states, while training",
         there=weighed(root / paths.STATE.format(run="")),
         ahead=sum(states),
-        sign=MOST,
+        sign=ABOUT,
         unknown=(),
     )
     return (*(_share(what, sign, root, each) for what, sign, each in parts), saved)
