@@ -22,7 +22,6 @@ SNAKEMAKE = ("snakemake", "--profile", "workflow/profiles/cpu")
 DVC = ("dvc", "repro")
 ALIVE = 300  # seconds that what a killed engine left behind may go on
 MADE = ("results/runs", "results/sr", "results/scores", "results/counts", "results/tables")
-LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
 def unmake(project: Project) -> None:
@@ -155,22 +154,19 @@ def test_a_second_engine_is_refused_and_the_first_ends_well(
     assert project.jobs() == {}
 
 
-@pytest.mark.skipif(LIBRARY is None, reason="no libfaketime is installed: apt install faketime")
 def test_a_clock_set_back_in_the_middle_rebuilds_nothing_and_loses_nothing(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project,
 ) -> None:
+    """Seen from such a clock, all that is there comes from the future."""
     wanted = made(project)
     (run,) = project.folder.glob("results/runs/espcn_x2_s0@*/")
     for place in (run, project.folder / "results/scores", project.folder / "reports"):
         shutil.rmtree(place)
-    with monkeypatch.context() as clock:
-        clock.setenv("LD_PRELOAD", str(LIBRARY))
-        clock.setenv("FAKETIME", "-400d")
-        clock.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")  # nor does a clock that is set
-        printed = project.snakemake()
+    ahead = time.time() + 400 * 86400
+    for path in project.folder.rglob("*"):
+        os.utime(path, (ahead, ahead), follow_symlinks=False)
+    printed = project.snakemake()
     assert printed.count("rule fit:") == 1
     assert made(project) == wanted
-    record = json.loads((run / "run.json").read_text())
-    assert record["finished"] < time.strftime("%Y-%m-%d", time.gmtime(time.time() - 399 * 86400))
-    assert record["seconds"] >= 0
+    assert json.loads((run / "run.json").read_text())["seconds"] >= 0
     assert project.jobs() == {}
