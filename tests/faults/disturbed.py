@@ -37,7 +37,7 @@ def content(made: Path) -> dict[str, bytes]:
     """What lies in a file or folder, without what differs from one calm run to the next: times."""
     found = {}
     for path in [made] if made.is_file() else sorted(made.rglob("*")):
-        skipped = path.name.startswith((".snakemake", "made@", *OF_OTHERS)) or sums(path)
+        skipped = path.name.startswith((".", "made@", *OF_OTHERS)) or sums(path)
         if path.is_file() and not skipped:
             data = path.read_bytes()
             name = path.relative_to(made).as_posix()

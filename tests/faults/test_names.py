@@ -12,7 +12,7 @@ from acutance import datasets, verify
 from acutance.cli import main
 from acutance.errors import Refused
 from acutance.image import list_images, read_image, write_png
-from project import Project
+from project import TINY, Project
 
 NAMES = (
     *(
@@ -47,23 +47,14 @@ NAMES = (
 )
 MANIFEST = "name,width,height,mode,sha256\n"
 
-STUDY = """
-title: Names
-build: [names]
+STUDY = TINY.replace("test: {datasets: [photographs]", "test: {datasets: [names]")
+SET = """
 datasets:
   names:
     role: test
     images: {images}
     licence: none
     sources: [{{url: "https://example.org/names.zip"}}]
-tracks:
-  names:
-    paper: gv
-    tables: [table1]
-    systems: []
-    scales: [2]
-    test: {{datasets: [names], degradation: bicubic}}
-    metrics: {{psnr: psnr_float, ssim: ssim_float}}
 """
 
 
@@ -126,10 +117,10 @@ def test_from_a_manifest_to_pages(
         writer.writeheader()
         writer.writerows(rows)
     study = project.folder / "workflow/studies/names.yaml"
-    study.write_text(STUDY.format(images=len(NAMES)))
+    study.write_text(STUDY + SET.format(images=len(NAMES)))
     monkeypatch.setenv("ACUTANCE_MIRROR", str(mirror))
     project.snakemake("--config", "study=names")
-    (scores,) = project.folder.glob("results/scores/bicubic_x2_s0@*/names_*.csv")
+    (scores,) = project.folder.glob("results/scores/espcn_x2_s0@*/names_*.csv")
     with scores.open(newline="") as file:
         assert {row["image"] for row in csv.DictReader(file)} == {*NAMES, "mean"}
     pages = {path.suffix for path in (project.folder / "reports/names").iterdir()}
