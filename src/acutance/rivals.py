@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
+from acutance.contests import Contest
+from acutance.gradient import gradient_map
 from acutance.optim import Part, Player, optimiser, play
 from acutance.recipes import Recipe
+from acutance.resolve import load
+from acutance.spec import Run
 
 Critic = Callable[[Tensor], Tensor]
 View = Callable[[Tensor], Tensor]
@@ -49,6 +54,34 @@ class Rival:
 def itself(image: Tensor) -> Tensor:
     """Returns the image: what a critic of images is shown."""
     return image
+
+
+def rivals_of(run: Run) -> list[Rival]:
+    """Returns the critics that the run's network is trained against."""
+    side = run.recipe.patch * run.scale if run.recipe else 0
+    return [rival_of(contest, side, run.channels) for contest in run.contests]
+
+
+def rival_of(contest: Contest, side: int, channels: int) -> Rival:
+    """Returns a critic before training.
+
+    Args:
+        contest: As params.yaml declares it.
+        side: Of the HR crops.
+        channels: Of the images.
+    """
+    critic = cast(Callable[..., nn.Module], load("critics", contest.critic.function))
+    game = cast(Callable[..., Game], load("games", contest.game.function))
+    graded = contest.view == "gradient"
+    kwargs: dict[str, Any] = {"channels": channels, **contest.critic.kwargs}
+    return Rival(
+        name=contest.name,
+        weight=contest.weight,
+        build=partial(critic, side + 2 * graded, **kwargs),
+        game=game(**contest.game.kwargs),
+        view=partial(gradient_map, padding=2) if graded else itself,
+        recipe=contest.recipe,
+    )
 
 
 def columns(terms: Sequence[Part], rivals: Sequence[Rival]) -> tuple[str, ...]:

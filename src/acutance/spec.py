@@ -77,7 +77,7 @@ class Run:
             self.seed,
             self.channels,
             *([contest.identity for contest in self.contests]),
-            *([source_digest("train", "_rivals")] if self.contests else []),
+            *([source_digest("rivals", "rivals_of")] if self.contests else []),
             *([source_digest("train", "_fed")] if self.assets else []),
             *([self.start.run.digest, self.start.without] if self.start else []),
         ]

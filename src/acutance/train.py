@@ -15,14 +15,13 @@ from acutance.calls import Loss
 from acutance.device import device as device_called
 from acutance.device import set_threads
 from acutance.errors import Refused
-from acutance.gradient import gradient_map
 from acutance.journal import Journal
 from acutance.optim import Diverged, Term, term
 from acutance.packed import Packed, open_packed
 from acutance.pairs import Pairs
 from acutance.recipes import Recipe
 from acutance.resolve import load
-from acutance.rivals import Game, Rival, columns, itself
+from acutance.rivals import columns, rivals_of
 from acutance.sitting import LeftError, Sitting
 from acutance.spec import Run
 from acutance.state import Checkpoints
@@ -73,7 +72,7 @@ def train(
     terms = [_fed(loss, assets) if loss.assets else _term(loss) for loss in run.losses]
     loop = cast(Callable[..., dict[str, Tensor]], load("loops", run.loop))
 
-    rivals = _rivals(run)
+    rivals = rivals_of(run)
     names = columns(terms, rivals)
     title = run.id.partition("@")[0]
     journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
@@ -131,34 +130,6 @@ def _network(run: Run, start: Path | None = None) -> Callable[[], nn.Module]:
         return network
 
     return partial(begun, start, run.start.without)
-
-
-def _rivals(run: Run) -> list[Rival]:
-    """Returns the critics that the run's network is trained against."""
-    if run.recipe is None:
-        return []
-    side, found = run.recipe.patch * run.scale, []
-    for contest in run.contests:
-        critic = cast(Callable[..., nn.Module], load("critics", contest.critic.function))
-        game = cast(Callable[..., Game], load("games", contest.game.function))
-        graded = contest.view == "gradient"
-        build = partial(
-            critic,
-            side + 2 * graded,
-            **({} if "channels" in contest.critic.kwargs else {"channels": run.channels}),
-            **contest.critic.kwargs,
-        )
-        found.append(
-            Rival(
-                name=contest.name,
-                weight=contest.weight,
-                build=build,
-                game=game(**contest.game.kwargs),
-                view=partial(gradient_map, padding=2) if graded else itself,
-                recipe=contest.recipe,
-            )
-        )
-    return found
 
 
 def _pairs(run: Run, recipe: Recipe, packed: Packed, device: torch.device) -> Pairs:

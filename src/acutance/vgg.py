@@ -58,8 +58,13 @@ def normalised(image: Tensor) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _network(weights: Path, device: torch.device, dtype: torch.dtype) -> list[nn.Module]:
-    """Returns the layers with the numbers of a file; nothing learns."""
+    """Returns the layers with the numbers of a file; nothing learns.
+
+    On the meta device there are no numbers, and none are read.
+    """
     made = _layers()
+    if device.type == "meta":
+        return [layer.requires_grad_(requires_grad=False) for layer in made]
     held = read(weights).weights
     for index, layer in enumerate(made):
         for name, wanted in list(layer.named_parameters()):

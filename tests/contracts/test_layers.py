@@ -28,7 +28,7 @@ LAYERS: tuple[set[str], ...] = (
         "vgg", "vision", "similarity", "gaussians", "niqe", "steerable", "forest", "ma",
         "points", "charts", "boxes", "strips", "curves", "galleries", "edges",
         "intervals", "comparisons", "correlations", "gains", "verdicts",
-        "size_verdicts", "claims", "watch", "flops", "bill", "billed",
+        "size_verdicts", "claims", "watch", "flops", "work", "bill", "billed",
     },
     NOUNS,
     {

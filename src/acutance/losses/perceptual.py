@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from acutance.errors import Refused
-from acutance.losses._float32 import widened
+from acutance.losses._float32 import unmixed, widened
 from acutance.vgg import LAYERS, features
 
 __all__ = ["perceptual"]
@@ -47,7 +47,7 @@ def perceptual(
     """
     if not 0 <= layer < LAYERS:
         raise Refused(f"loss perceptual: layer: VGG19 has 0 to {LAYERS - 1}, found {layer}")
-    with torch.autocast(sr.device.type, enabled=False):
+    with unmixed(sr):
         with torch.no_grad():
             wanted = features(widened(hr), vgg19, (layer,))[0]
         off = features(widened(sr), vgg19, (layer,))[0] - wanted

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from acutance.losses._float32 import widened
+from acutance.losses._float32 import unmixed, widened
 from acutance.vgg import features
 
 __all__ = ["texture"]
@@ -36,7 +36,7 @@ def texture(sr: Tensor, hr: Tensor, vgg19: Path) -> Tensor:
 
     Source: the survey's L_texture, |.| the root of the sum of squares, c the channels of a layer.
     """
-    with torch.autocast(sr.device.type, enabled=False):
+    with unmixed(sr):
         with torch.no_grad():
             wanted = [_gram(each) for each in features(widened(hr), vgg19, AT)]
         found = [_gram(each) for each in features(widened(sr), vgg19, AT)]
