@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from acutance import beats, flops, paths, rates, resolve, schedule, space
+from acutance import beats, paths, rates, resolve, schedule, space
 from acutance.calls import Call
 from acutance.origins import Origin, origins
 from acutance.spec import Run, Study
+from acutance.work import step_flops
 
 HOUR = 3600.0
 _COPIES = {"adam": 4, "sgd": 3}  # weights, the best of them, and what the optimiser remembers
@@ -104,16 +104,8 @@ def bill(study: Study, root: Path, *, device: str | None = None, devices: int = 
 
 
 def training_flops(run: Run) -> float:
-    """Returns the floating-point operations of a training: 2 per multiply-add, backward twice.
-
-    Counted by torch on one crop, without data: forward, and twice that for backward; element-wise
-    work, losses and validation do not count.
-    """
-    if run.recipe is None:
-        return 0.0
-    patch = Fraction(run.recipe.patch)
-    once = 2 * flops.multiply_adds(_network(run.model, run.scale), patch, patch).at_input
-    return 3.0 * round(once) * run.recipe.batch * run.recipe.steps
+    """Returns the floating-point operations of a training: of its updates, without validation."""
+    return step_flops(run) * run.recipe.steps if run.recipe else 0.0
 
 
 def held(run: Run) -> tuple[int, int]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from acutance import paths
 from acutance.bill import HOUR, Bill, Job
-from acutance.rates import Assumed
 from acutance.sheet import plural
 from acutance.spec import Run, Track
 
@@ -149,10 +148,7 @@ def _time(bill: Bill) -> Iterator[str]:
         return
     kind = _KINDS[bill.rate.kind]
     told = f"{hours(bill.hours * HOUR)} {kind} hours of training; {bill.rate.about}"
-    left_out = "validation, prediction and scoring"
-    if isinstance(bill.rate, Assumed):  # FLOPs are all that it goes by
-        left_out = f"critics, networks that losses read, {left_out}"
-    yield _fact("hours", f"{told}; without {left_out}")
+    yield _fact("hours", f"{told}; without validation, prediction and scoring")
     wall, longest = map(hours, bill.wall)
     machines = plural(bill.devices, f"{kind}")
     order = "if the longest chain begins first and a training waits for the one it begins with"

@@ -24,12 +24,12 @@ import numpy as np
 import torch
 
 from acutance import machine, paths, rates
-from acutance.bill import training_flops
 from acutance.errors import Refused, one_line
 from acutance.files import write_atomically
 from acutance.packed import INDEX, SIDES, VERSION, entry
 from acutance.rates import Measured, Step
 from acutance.spec import Run, Study
+from acutance.work import step_flops
 
 FIRST, GROWTH = 3, 8  # steps of the first attempt, and at most so many times more in the next
 PATIENCE = 60.0  # seconds for a process to start, beside what its steps may take
@@ -98,7 +98,7 @@ def probe(
         if isinstance(timed, str):
             say(f"{what}: no rate: {timed}")
             continue
-        work = training_flops(run) / (run.recipe.steps if run.recipe else 1)
+        work = step_flops(run)
         step = Step(
             what=what,
             seconds=timed.seconds,
