@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from acutance.origins import Origin
-from acutance.protocols import headed, worded
+from acutance.protocols import headed, spelled, told, worded
 from acutance.published import Paper
 from acutance.sets import Dataset, Pairs
 from acutance.sheet import plural
@@ -62,15 +62,12 @@ def colophon(
 
 
 def _objectives(runs: Sequence[Run]) -> str:
-    """Returns what each system minimises: `espcn+gv: gradient_variance × 0.01 (patch 8), …`."""
+    """Returns what each system minimises: `espcn+gv: gradient_variance (patch 8) × 0.01, …`."""
     found: dict[str, dict[str, None]] = {}
     for run in runs:
-        terms = ", ".join(
-            f"{loss.name} × {loss.weight:g}"
-            + "".join(f" ({name} {value})" for name, value in loss.arguments)
-            for loss in run.losses
-        )
-        found.setdefault(run.system, {})[terms] = None
+        terms = [f"{spelled(loss)} × {loss.weight:g}" for loss in run.losses]
+        terms += [f"{told(contest)} × {contest.weight:g}" for contest in run.contests]
+        found.setdefault(run.system, {})[", ".join(terms)] = None
     return "; ".join(f"{system}: {' or '.join(terms)}" for system, terms in found.items())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from acutance import paths, rates
 from acutance.errors import Refused
-from acutance.protocols import spelled
+from acutance.protocols import spelled, told
 from acutance.rows import Score, average, read_scores
 from acutance.spec import Run, Study
 
@@ -166,6 +166,7 @@ def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = [] if run.images else [("network", spelled(run.model))]
     if run.recipe is not None and run.train is not None:
         terms = [f"{loss.weight:g} · {spelled(loss)}" for loss in run.losses]
+        terms += [f"{contest.weight:g} · {told(contest)}" for contest in run.contests]
         recipe = f"{run.recipe.name}, {run.recipe.steps:,} updates of {run.recipe.batch} crops"
         found += [("objective", " + ".join(terms)), ("recipe", recipe)]
         found += [("trained on", run.train.id)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from acutance.calls import Call
+from acutance.contests import Contest
 from acutance.resolve import PACKAGE, noun
 from acutance.values import Value
 
@@ -41,9 +42,19 @@ OTHERS: Mapping[str, str] = {"shave": "{} pixels shaved off each side"}
 
 
 def spelled(call: Call) -> str:
-    """Returns a noun with the arguments that params.yaml gives it: `espcn (channels 3)`."""
+    """Returns a noun with the arguments that params.yaml gives it, and the files that it reads.
+
+    `espcn (channels 3)`, `perceptual (vgg19 from vgg19-dcbb9e9d.pth)`
+    """
     words = [f"{name} {plain(value)}" for name, value in call.arguments]
+    words += [f"{name} from {needed.file.name}" for name, needed in call.assets]
     return f"{call.function} ({'; '.join(words)})" if words else call.function
+
+
+def told(contest: Contest) -> str:
+    """Returns what a network plays: `relativistic against vgg (pairs 5) on gradient maps`."""
+    view = "gradient maps" if contest.view == "gradient" else "images"
+    return f"{spelled(contest.game)} against {spelled(contest.critic)} on {view}"
 
 
 def worded(call: Call, by_scale: Mapping[int, Call] | None = None) -> str:
@@ -66,6 +77,8 @@ def worded(call: Call, by_scale: Mapping[int, Call] | None = None) -> str:
             parts.append(f"{OTHERS.get(name, name + ' {}').format(listed)} at {scales}")
         else:
             parts.append(_word(name, next(iter(values.values()), complete[name])))
+    if call.assets:
+        parts.append(f"from {' and '.join(needed.file.name for _, needed in call.assets)}")
     return ", ".join(filter(None, parts))
 
 

@@ -13,13 +13,24 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+import made_up
+import server as web
+from acutance.files import checksums
 from project import Project, copy_of_the_project
 
 pytestmark = pytest.mark.workflow
 
+# The extractor of `perceptual` is made up, and says so by its name: VGG19's shape, random numbers.
 CHAIN = """
 title: Chain
 build: [chain]
+assets:
+  made-up-vgg19:
+    name: made-up-vgg19.pth
+    sha256: {sha256}
+    sources: [{address}]
+    licence: none; seeded random numbers, of no use but for tests
+    cite: nobody
 recipes:
   before: {base: rrdb, patch: 8, batch: 2, steps: 4, milestones: [2], validate_every: 0}
   against:
@@ -33,6 +44,7 @@ systems:
   slopes:
     model: {function: spsr, blocks: 4, every: 1, width: 8, growth: 4}
     losses:
+      perceptual: {weight: 1, vgg19: made-up-vgg19}
       l1: 0.01
       gradient_pixel: {weight: 0.01, distance: l2, padding: 2}
       gradient_branch: 0.5
@@ -71,7 +83,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The chain, run to its end by one `snakemake`. Not to be changed."""
     made = copy_of_the_project(tmp_path_factory.mktemp("chain"))
     made.edit("params.yaml", "study: tiny", "study: chain")
-    (made.folder / "workflow/studies/chain.yaml").write_text(CHAIN)
+    extractor = made_up.vgg19()
     paper = made.folder / "data/published/chain"
     paper.mkdir()
     (paper / "layout.yaml").write_text(PAPER)
@@ -82,7 +94,12 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Project:
         for metric, value, unit in (("psnr", "20.00", "dB"), ("ssim", "0.5000", "1"))
     ]
     (paper / "cells.csv").write_text(CELLS + "".join(printed))
-    made.snakemake()
+    with web.running() as server:
+        address = server.serve("made-up-vgg19.pth", extractor.read_bytes())
+        study = CHAIN.replace("{address}", address).replace("{sha256}", checksums(extractor)[0])
+        (made.folder / "workflow/studies/chain.yaml").write_text(study)
+        made.snakemake()
+        assert server.asked == [("made-up-vgg19.pth", "")]
     return made
 
 
@@ -104,6 +121,19 @@ def test_from_psnr_to_critics_to_scores_to_the_table(chain: Project) -> None:
     begun = json.loads((folder(chain, "slopes") / "run.json").read_text())["run"]
     assert begun["start"] == {"run": folder(chain, "trunk").name, "without": ["conv_last"]}
     assert chain.jobs() == {}
+
+
+def test_the_features_of_a_made_up_extractor_were_minimised(chain: Project) -> None:
+    ended = log(folder(chain, "slopes"))[-1]
+    assert float(ended["perceptual"]) > 0
+
+
+@pytest.mark.parametrize("page", ["index.html", "index.md"])
+def test_no_reader_takes_a_made_up_extractor_for_the_real_one(chain: Project, page: str) -> None:
+    text = (chain.folder / "reports/chain" / page).read_text().replace("\\", "")
+    assert "perceptual (vgg19 from made-up-vgg19.pth)" in text
+    assert "relativistic against vgg (pairs 3; width 8) on gradient maps" in text
+    assert "vgg19-dcbb9e9d.pth" not in text
 
 
 def test_both_sides_of_both_contests_are_in_the_log(chain: Project) -> None:
