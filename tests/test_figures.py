@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acutance import paths, study, tabulate
@@ -20,6 +20,7 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9)
 
 
 @given(NUMBERS)
+@example([1e6, 999999.9999999999])
 def test_everything_lies_within_its_axis(values):
     axis = fitted(values, LEFT, RIGHT)
     for value in values:

@@ -66,7 +66,9 @@ def fitted(values: Sequence[float], start: float, end: float, *, ticks: int = 5)
         ticks: About how many round numbers there are to be.
     """
     low, high = min(values, default=0.0), max(values, default=1.0)
-    room = (high - low) * 0.05 or max(abs(high), 1.0) * 0.05  # one value alone: about it
+    spread, size = high - low, max(abs(low), abs(high), 1.0)
+    # one value alone, or values as near as a double's last digits: some room about them
+    room = (spread if spread > 1e-9 * size else size) * 0.05
     low, high = low - room, high + room
     rough = (high - low) / ticks
     power = 10.0 ** math.floor(math.log10(rough))
