@@ -17,6 +17,7 @@ from acutance.models.edsr import EDSR
 from acutance.models.espcn import ESPCN
 from acutance.models.lapsrn import LapSRN
 from acutance.models.msrresnet import MSRResNet
+from acutance.models.natsr import NatSR
 from acutance.models.rcan import RCAN
 from acutance.models.rdn import RDN
 from acutance.models.rrdbnet import RRDBNet
@@ -185,6 +186,26 @@ def vdsr_authors(state: State) -> State:
     return found
 
 
+def natsr(state: State) -> State:
+    """TensorFlow's: H x W x in x out, and block by block the channels that become pixels."""
+    found = {}
+    for name, ours in state.items():
+        *scopes, part, value = *name.split("."), ours
+        if scopes[0] == "blocks":
+            inner = f"conv{scopes[3]}" if scopes[2] == "convs" else "conv_fusion"
+            scope = f"Block{scopes[1]}/{inner}"
+        elif scopes[0] == "ups":
+            scope = f"conv_up{int(scopes[1]) + 1}"
+            channels = torch.arange(len(ours)).reshape(4, -1)  # the width is 4
+            value = ours[channels.T.flatten()]
+        else:
+            (scope,) = scopes
+        kernel = part == "weight"
+        foreign = f"GEN/{scope}/conv2d/{'kernel' if kernel else 'bias'}"
+        found[foreign] = value.permute(2, 3, 1, 0) if kernel else value
+    return found
+
+
 def plain(state: State) -> State:
     return dict(state)
 
@@ -202,6 +223,7 @@ CASES: list[tuple[str, int, Callable[[], nn.Module], Callable[[State], State]]] 
     ("rrdb-new", 4, lambda: RRDBNet(4, blocks=2, width=4, growth=2), new_rrdb),
     ("openmmlab", 4, lambda: RRDBNet(4, blocks=2, width=4, growth=2), generator),
     ("openmmlab", 3, lambda: RDN(3, blocks=2, convs=2, growth=4, width=4), generator),
+    *(("natsr", s, lambda s=s: NatSR(s, convs=2, width=4), natsr) for s in (2, 3, 4)),
     ("plain", 4, lambda: RRDBNet(4, blocks=2, width=4, growth=2), plain),
     ("plain", 2, lambda: DBPN(2, stages=3, first=4, width=4), plain),
     ("plain", 3, lambda: VDSR(3, channels=1), plain),

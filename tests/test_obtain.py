@@ -101,10 +101,28 @@ def test_a_checkpoint_is_taken_out_of_a_zip(
     assert bool(server.asked) != mirrored
 
 
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_files_that_belong_together_are_taken_as_a_zip_of_the_same_bytes(
+    tmp_path: Path, server: web.Server, mirrored: bool
+) -> None:
+    content = zipped(b2=b"two", a=CONTENT, b1=b"one")
+    mirror = tmp_path / "mirror"
+    (mirror / "weights").mkdir(parents=True)
+    if mirrored:
+        (mirror / "weights" / "models.zip").write_bytes(content)
+    url = server.serve("models.zip", content)
+    found, said = get(file(sha256="", sources=(Place(url=url, members="*/b*"),)), tmp_path, mirror)
+    with zipfile.ZipFile(io.BytesIO(found)) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    assert held == {"b1.pth": b"one", "b2.pth": b"two"}
+    url = server.serve("again.zip", zipped(b1=b"one", b2=b"two"))
+    get(file(sha256=said.sha256, sources=(Place(url=url, members="*/b*"),)), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "member", "words"),
     [
-        (zipped(a=CONTENT), "*b.pth", "0 files in it"),
+        (zipped(a=CONTENT), "*b.pth", r"0 files in it are called '\*b.pth'"),
         (zipped(a=CONTENT, ab=CONTENT), "*.pth", "2 files in it"),
         (zipped(a=CONTENT)[:40], "*a.pth", "damaged"),
         (zipped(a=b"other"), "*a.pth", "promised"),

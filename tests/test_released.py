@@ -103,6 +103,11 @@ def test_an_entry_is_resolved_for_one_scale(project: Path) -> None:
         ("file.x2.sources", [], "wants a list"),
         ("file.x2.sources", ["ftp://example.org"], "wants an address"),
         ("file.x2.sources", [{"url": "https://a.org/b", "membr": "c"}], "did you mean 'member'"),
+        (
+            "file.x2.sources",
+            [{"url": "https://a.org/b", "member": "c", "members": "d*"}],
+            "did you mean 'members'",
+        ),
         ("file.x2.sources", None, "wants sources, or by_hand"),
         ("known.x2.set5.psnr_float", "31,5", "wants numbers"),
         ("known.x2", {"set6": {"psnr_float": 1}}, "did you mean 'set5'"),

@@ -73,6 +73,9 @@ def _turned(value: Tensor, rule: Rule) -> Tensor:
         value = full.permute(3, 2, 0, 1)
     elif rule.kind == "vector":
         value = value.reshape(-1)
+    if rule.pixels > 1:
+        blocks = value.reshape(rule.pixels, -1, *value.shape[1:])
+        value = blocks.transpose(0, 1).reshape(value.shape)
     return value if rule.times == 1 else value * rule.times
 
 

@@ -1,7 +1,7 @@
 """Weights as others wrote them, read without running anything of theirs.
 
-Four kinds of file: torch's zip and its older pickle, each with a state dict or with a whole module,
-MatConvNet's `.mat`, and safetensors. Whatever cannot be read so is refused.
+Five kinds of file: torch's zip and its older pickle, each with a state dict or with a whole module,
+MatConvNet's `.mat`, a zip of a TensorFlow checkpoint, and safetensors. Whatever else is refused.
 """
 
 import pickle
@@ -22,6 +22,7 @@ from acutance.errors import Refused
 from acutance.inert import Inert, stand_in
 from acutance.legacy import read_legacy
 from acutance.matconvnet import read_mat
+from acutance.tensorbundle import INDEX, read_bundle
 
 __all__ = ["Foreign", "read"]
 
@@ -85,6 +86,8 @@ def _read(path: Path) -> Foreign:
     if begin[257:262] == b"ustar":
         raise Refused("a tar archive, or a torch checkpoint of before 0.1.10; neither is read")
     if begin.startswith(b"PK"):
+        if any(name.endswith(INDEX) for name in _names(path)):
+            return Foreign(weights=read_bundle(path), kind="TensorFlow checkpoint")
         return _unwrapped(_read_zip(path), "torch checkpoint")
     if begin[:1] == b"\x80":
         return _unwrapped(read_legacy(path), "torch checkpoint of before 1.6")
@@ -94,12 +97,16 @@ def _read(path: Path) -> Foreign:
     raise Refused(f"neither a torch checkpoint nor MatConvNet's .mat nor safetensors ({what})")
 
 
-def _read_zip(path: Path) -> Any:
-    """Returns what a zip of torch holds, every class that torch does not know an inert one."""
+def _names(path: Path) -> list[str]:
     if not zipfile.is_zipfile(path):
         raise Refused("a zip that lacks its end: it broke off")
     with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+        return archive.namelist()
+
+
+def _read_zip(path: Path) -> Any:
+    """Returns what a zip of torch holds, every class that torch does not know an inert one."""
+    names = _names(path)
     if any(name.endswith("/constants.pkl") for name in names):
         raise Refused("a TorchScript program; weights alone are read, ask for a state dict")
     if not any(name.endswith("data.pkl") for name in names):

@@ -15,7 +15,7 @@ from acutance.errors import Refused, nearest
 
 __all__ = ["Keys", "Rule", "keys", "names"]
 
-_RULE_KEYS = ("from", "to", "as", "count", "times", "equals")
+_RULE_KEYS = ("from", "to", "as", "count", "times", "equals", "pixels")
 _KINDS = ("plain", "kernel", "vector")
 
 
@@ -30,6 +30,8 @@ class Rule:
         count: (group, first, every): the group's number becomes (number - first) / every.
         times: What the values, or the constant, are multiplied by.
         equals: The constant that the weight must be; empty for weights.
+        pixels: In so many blocks the channels that become pixels lie there, one block for each
+            pixel; here the pixels of a channel lie together.
     """
 
     pattern: str
@@ -38,6 +40,7 @@ class Rule:
     count: tuple[tuple[int, int, int], ...] = ()
     times: float = 1.0
     equals: str = ""
+    pixels: int = 1
 
     def name(self, found: re.Match[str]) -> str:
         """Returns our name for a foreign one."""
@@ -133,7 +136,18 @@ def _rule(entry: Mapping[str, Any], scale: int, place: str) -> Rule:
         _count(number, value, groups, scale, f"{place}.count")
         for number, value in (entry.get("count") or {}).items()
     )
-    return Rule(pattern=pattern, to=to, kind=kind, count=count, times=float(times), equals=equals)
+    pixels = values.by_scale(entry.get("pixels", 1), scale, f"{place}.pixels")
+    if not isinstance(pixels, int) or isinstance(pixels, bool) or pixels < 1:
+        raise Refused(f"{place}.pixels: wants a whole number from 1, found {pixels!r}")
+    return Rule(
+        pattern=pattern,
+        to=to,
+        kind=kind,
+        count=count,
+        times=float(times),
+        equals=equals,
+        pixels=pixels,
+    )
 
 
 def _count(

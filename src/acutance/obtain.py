@@ -2,9 +2,10 @@
 
 import hashlib
 import importlib.util
+import io
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -92,11 +93,11 @@ def _places(
     for place in own:
         if (path := place / file.name).exists():
             yield f"mirror {path}", partial(Path, path)
-    packed = [source for source in file.sources if source.member and source.url]
+    packed = [source for source in file.sources if source.url and _inside(source)]
     for source in packed:
         for place in own:
             if (path := place / file_name(source.url)).is_file():
-                yield f"mirror {path}", partial(_member, path, source.member, downloads)
+                yield f"mirror {path}", partial(_taken, path, source, downloads)
     for source in file.sources:
         if source.package:
             yield source.shown, partial(_shipped, source)
@@ -116,10 +117,10 @@ def _shipped(source: Address) -> Path:
 
 
 def _fetched(source: Address, file: File, downloads: Path, fetch: Callable[..., Path]) -> Path:
-    promised = file.sha256 if len(file.sha256) == WHOLE and not source.member else None
+    promised = file.sha256 if len(file.sha256) == WHOLE and not _inside(source) else None
     path = fetch(Source(url=source.url, sha256=promised), downloads)
-    if source.member:
-        return _member(path, source.member, downloads)
+    if _inside(source):
+        return _taken(path, source, downloads)
     try:
         _verified(path, file)
     except Refused:
@@ -142,23 +143,44 @@ def _verified(path: Path, file: File) -> str:
     return found[0]
 
 
-def _member(archive: Path, glob: str, downloads: Path) -> Path:
-    """Takes one file out of a zip, into a folder of its own beside the downloads."""
+def _inside(source: Address) -> str:
+    """Returns which files of a zip are meant, or nothing where the address is the file's own."""
+    return source.member or source.members
+
+
+def _taken(archive: Path, source: Address, downloads: Path) -> Path:
+    """Takes files out of a zip, into a folder of its own beside the downloads.
+
+    Several come as a zip that has the same bytes whatever the first one looked like.
+    """
+    glob = _inside(source)
     try:
         with zipfile.ZipFile(archive) as opened:
             found = [e for e in opened.infolist() if fnmatchcase(e.filename, glob)]
-            if len(found) != 1:
+            if not found or (len(found) > 1 and not source.members):
                 named = ", ".join(e.filename for e in found[:3])
                 raise Refused(f"{len(found)} files in it are called '{glob}' {named}".rstrip())
-            if found[0].file_size > LARGEST:
+            if sum(each.file_size for each in found) > LARGEST:
                 raise Refused(f"'{found[0].filename}' is larger than {LARGEST} bytes")
-            content = opened.read(found[0])
+            held = {Path(each.filename).name: opened.read(each) for each in found}
     except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
         raise Refused(f"damaged archive ({error})") from None
-    name = hashlib.sha256(f"{archive}/{glob}".encode()).hexdigest()[:8]
-    path = downloads / name / Path(found[0].filename).name
+    key = hashlib.sha256(f"{archive}/{glob}".encode()).hexdigest()[:8]
+    (name, content), *others = sorted(held.items())
+    if source.members:
+        name, content = "members.zip", _zipped({name: content, **dict(others)})
+    path = downloads / key / name
     write_atomically(path, content)
     return path
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """Returns a zip without compression, of files that are as old as a zip's can be."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
 
 
 def _nowhere(file: File, folder: str, faults: list[str]) -> str:

@@ -31,13 +31,14 @@ class Place:
 
     Attributes:
         url: Of the file, or of a zip that holds it; empty where a package ships it.
-        member: Which file of the zip or the package: a glob; empty where the address is the
-            file's own.
+        member: Which file of the zip or the package: a glob; empty for the address's own.
+        members: Which files of the zip belong together: a glob; they come as a zip of their own.
         package: An installed Python package that ships it, or nothing.
     """
 
     url: str
     member: str = ""
+    members: str = ""
     package: str = ""
 
     @property
@@ -288,11 +289,12 @@ def file(value: object, place: str) -> File:
 
 def _place(value: object, place: str) -> Place:
     entry = {"url": value} if isinstance(value, str) else params.mapping(value, place)
-    known_keys(entry, ("url", "member", "package"), place)
+    which = "members" if "members" in entry else "member"  # one of them
+    known_keys(entry, ("url", which, "package"), place)
     if "package" in entry:
         member, package = (word(entry, key, None, place) for key in ("member", "package"))
         return Place(url="", member=member, package=package)
     url = word(entry, "url", None, place)
     if not re.fullmatch(_ADDRESS, url):
         raise Refused(f"{place}.url: wants an address, found {url!r}")
-    return Place(url=url, member=word(entry, "member", "", place))
+    return Place(url=url, **{which: word(entry, which, "", place)})

@@ -22,7 +22,7 @@ LAYERS: tuple[set[str], ...] = (
     },
     {
         "image", "png", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",
-        "parallel", "archive", "verify", "diagnose",
+        "parallel", "archive", "verify", "diagnose", "tensorbundle",
         "packed", "pairs", "optim", "device", "state", "journal", "machine", "sitting",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert", "obtain",
         "vgg", "vision", "similarity", "gaussians", "niqe", "steerable", "forest", "ma",

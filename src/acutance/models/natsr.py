@@ -1,8 +1,9 @@
 """NatSR: a generator of dense blocks with fractal skips (Soh et al., CVPR 2019).
 
 Paper: arXiv 1911.03624, its sections on the generator, whose network is called FRSR.
-Code:  JWSoh/NatSR@5bdeb23, model.py, `FRACTAL`, and ops.py; no licence given. Names of weights are
-       those of its scopes; layers, count and initial weights were read there, it is TensorFlow 1.
+Code:  JWSoh/NatSR@5bdeb23, model.py, `FRACTAL`, and ops.py; no licence given. Outputs were checked
+       against its layers in TensorFlow 2.21, from a checkpoint read here; names, shapes and count
+       against the index of the released checkpoint.
 Here:  departs in the order of the channels that become pixels, which is PyTorch's: weights of
        TensorFlow are put into it when they are read.
 """
