@@ -52,6 +52,7 @@ def write_scores(path: Path, evaluation: Evaluation) -> None:
             "psnr": psnr,
             "ssim": 1 - 0.9**psnr,
             "lpips": 0.8**psnr,
+            "pi": 10 * 0.95**psnr,
             "entropy": 6.5 - images / 4,
         }[metric.function]
         lines += [f"{n},{metric.name},{v!r}," for n, v in zip(names, values.tolist(), strict=True)]
