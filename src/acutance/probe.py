@@ -40,7 +40,7 @@ Fit = Callable[..., int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Task:
+class Task:
     """What a process is to time: `seconds` of a run, trained by `fit` on a CPU's `threads`."""
 
     run: Run
@@ -51,7 +51,7 @@ class _Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Timed:
+class Timed:
     """What a process found: its device, and what a step takes there."""
 
     name: str
@@ -93,33 +93,33 @@ def probe(
     found: Measured | None = None
     for key, run in reversed(kinds.items()):
         what = f"{run.system}_x{run.scale}, {run.recipe.name if run.recipe else ''}"
-        task = _Task(run=run, assets=root / paths.ASSETS, fit=fit, seconds=seconds, threads=threads)
-        timed = _measured(task)
-        if isinstance(timed, str):
-            say(f"{what}: no rate: {timed}")
+        task = Task(run=run, assets=root / paths.ASSETS, fit=fit, seconds=seconds, threads=threads)
+        took = timed(task)
+        if isinstance(took, str):
+            say(f"{what}: no rate: {took}")
             continue
         work = step_flops(run)
         step = Step(
             what=what,
-            seconds=timed.seconds,
+            seconds=took.seconds,
             flops=work,
-            steps=timed.steps,
-            peak_memory_bytes=timed.peak,
+            steps=took.steps,
+            peak_memory_bytes=took.peak,
             measured=machine.now(),
         )
-        found = _kept(root, timed, key, step)
-        pace = work / timed.seconds / 1e12
-        say(f"{what}: {1000 * timed.seconds:.3g} ms a step, {pace:.3g} TFLOP/s")
+        found = _kept(root, took, key, step)
+        pace = work / took.seconds / 1e12
+        say(f"{what}: {1000 * took.seconds:.3g} ms a step, {pace:.3g} TFLOP/s")
     if found is None:
         raise Refused("--probe: no step could be measured; the lines above say why")
     return found.file
 
 
-def _kept(root: Path, timed: _Timed, key: str, step: Step) -> Measured:
+def _kept(root: Path, took: Timed, key: str, step: Step) -> Measured:
     """Adds a step to the device's file; what other versions of the packages took is dropped."""
     versions = {str(name): str(number) for name, number in _versions().items()}
     fresh = Measured(
-        name=timed.name, kind=timed.kind, threads=timed.threads, versions=versions, steps={}
+        name=took.name, kind=took.kind, threads=took.threads, versions=versions, steps={}
     )
     before = rates.measured(root).get(fresh.file)
     held = before.steps if before and before.versions == versions else {}
@@ -133,7 +133,7 @@ def _versions() -> dict[str, object]:
     return dict(found) if isinstance(found, dict) else {}
 
 
-def _measured(task: _Task) -> _Timed | str:
+def timed(task: Task) -> Timed | str:
     """Returns what a step takes, or why that could not be found out."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -146,7 +146,7 @@ def _measured(task: _Task) -> _Timed | str:
         try:
             if not receiver.poll(limit):
                 return f"its first steps take longer than {limit:.0f} s"
-            answer: _Timed | str = receiver.recv()
+            answer: Timed | str = receiver.recv()
         except EOFError:
             process.join()
             return f"its process ended with {process.exitcode}; was there too little memory?"
@@ -156,20 +156,20 @@ def _measured(task: _Task) -> _Timed | str:
     return answer
 
 
-def _child(sender: Connection, task: _Task, folder: Path) -> None:
+def _child(sender: Connection, task: Task, folder: Path) -> None:
     """Answers with what a step takes, or with the reason in a line."""
     with (folder / "said").open("w") as said:
         os.dup2(said.fileno(), sys.stderr.fileno())  # progress of no interest
     if not torch.cuda.is_available():
         resource.setrlimit(resource.RLIMIT_DATA, (_free(), resource.RLIM_INFINITY))
     try:
-        sender.send(_timed(task, folder))
+        sender.send(_trained(task, folder))
     except (Refused, RuntimeError, MemoryError) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         sender.send(one_line(lines[0]) if lines else type(error).__name__)
 
 
-def _timed(task: _Task, folder: Path) -> _Timed:
+def _trained(task: Task, folder: Path) -> Timed:
     """Trains ever more steps until they take long enough to be told from the clock's tenths."""
     packed, steps, took = _noise(task.run, folder / "packed"), FIRST, 0.0
     while True:
@@ -190,7 +190,7 @@ def _timed(task: _Task, folder: Path) -> _Timed:
         wanted = round(task.seconds * (steps - 1) / max(took, 0.1))
         steps = max(steps + 1, min(GROWTH * steps, wanted))
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    return _Timed(
+    return Timed(
         name=record["device"],
         kind=record["device_type"],
         threads=record["threads"],

@@ -17,8 +17,8 @@ from planning.conftest import acutance
 from synthetic import ROOT
 
 
-def task(run: Run, **given: object) -> probe._Task:
-    return probe._Task(
+def task(run: Run, **given: object) -> probe.Task:
+    return probe.Task(
         run=run, assets=Path("assets"), seconds=1.0, threads=1, **{"fit": train, **given}
     )
 
@@ -58,7 +58,7 @@ def test_a_probe_is_kept_and_hours_are_reckoned_with_it(
     known = sorted(job.seconds[1] for job in bill(tiny, bare).jobs)
     assert known == ["by other steps", "measured"]
     (step,) = some.values()
-    timed = probe._Timed(name=found.name, kind="cpu", threads=1, seconds=1.0, steps=9, peak=1)
+    timed = probe.Timed(name=found.name, kind="cpu", threads=1, seconds=1.0, steps=9, peak=1)
     assert len(probe._kept(bare, timed, "another", step).steps) == 2
     file.write_text(rates.written(replace(found, versions={"torch": "1.0"})))
     assert set(probe._kept(bare, timed, "another", step).steps) == {"another"}
@@ -85,18 +85,18 @@ def test_a_process_that_dies_or_takes_too_long_ends_nothing_else(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = run_of("tiny", bare, "espcn")
-    assert probe._measured(task(run, fit=dies)).startswith("its process ended with -9")
+    assert probe.timed(task(run, fit=dies)).startswith("its process ended with -9")
     monkeypatch.setattr(probe, "PATIENCE", -3.9)
-    assert probe._measured(task(run)).startswith("its first steps take longer than")
+    assert probe.timed(task(run)).startswith("its first steps take longer than")
 
 
 def test_what_is_too_large_or_not_here_says_so(bare: Path, tmp_path: Path) -> None:
     run = run_of("tiny", bare, "espcn")
     huge = replace(run, recipe=replace(run.recipe, batch=10**11))
     with pytest.raises(MemoryError, match="allocate"):
-        probe._timed(task(huge), tmp_path)
+        probe._trained(task(huge), tmp_path)
     with pytest.raises(Refused, match=r"vgg19-dcbb9e9d.pth: no such file; run"):
-        probe._timed(task(run_of("papers", ROOT, "spsr-g")), bare)
+        probe._trained(task(run_of("papers", ROOT, "spsr-g")), bare)
 
 
 @pytest.mark.parametrize(
