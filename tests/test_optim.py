@@ -151,8 +151,8 @@ def test_settled_initial_weights_follow_the_seed() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_found(value: float) -> None:
     net = network()
-    check_finite(net, "step 5")
+    check_finite(net, "step 5", whose="it")
     with torch.no_grad():
         net[2].bias[1] = value
     with pytest.raises(Diverged, match="step 5: a weight is NaN or infinite"):
-        check_finite(net, "step 5")
+        check_finite(net, "step 5", whose="it")

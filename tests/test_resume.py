@@ -15,7 +15,7 @@ import pytest
 
 from acutance.errors import Refused
 from acutance.train import TRY_AGAIN
-from waves import assert_same, changed, pack_waves, run
+from waves import COLLAPSES, assert_same, changed, pack_waves, run
 
 KILLS = 12
 
@@ -109,6 +109,23 @@ def test_a_polite_signal_saves_and_says_try_again(
     assert f"{signal.Signals(number).name}: saved at step" in told
     assert run(packed, tmp_path) == 0
     assert_same(tmp_path / "out", undisturbed)
+
+
+def test_findings_are_those_of_a_run_that_was_never_stopped(packed: Path, tmp_path: Path) -> None:
+    """They are read from the log's rows, which a state holds."""
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    parted.mkdir()
+    assert run(packed, whole, COLLAPSES) == 0
+    process = begin(packed, parted, checkpoint_seconds=0, it=COLLAPSES)
+    wait_for(lambda: last_step(parted) > 100, process)
+    process.kill()
+    process.join()
+    assert run(packed, parted, COLLAPSES) == 0
+    assert_same(parted / "out", whole / "out")
+    records = [json.loads((p / "out" / "run.json").read_text()) for p in (whole, parted)]
+    assert records[0]["findings"] == records[1]["findings"] != []
+    assert records[0]["collapsed"] == records[1]["collapsed"]
+    assert records[0]["collapsed"].startswith("critic 'image' tells all apart (since step ")
 
 
 @pytest.fixture

@@ -59,10 +59,25 @@ def test_a_run_away_leaves_no_result_and_names_the_last_good_state(
         run(packed, tmp_path, wild)
     assert not (tmp_path / "out").exists()
     late = changed(milestones=(30,), factor=1e9, optimiser="sgd")
-    with pytest.raises(Refused, match=r"the last good state is .*0000000000\d\d\.state; lower"):
+    with pytest.raises(
+        Refused, match=r"steps 32 to 32: .* good state is .*000000000030\.state; low"
+    ):
         run(packed, tmp_path / "late", late, checkpoint_seconds=0)
     assert not (tmp_path / "late" / "out").exists()
-    assert len(list((tmp_path / "late" / "state").glob("*.state"))) == 2
+    # update 31 was the first at the absurd rate, and spoilt the state that was saved after it
+    assert [f.name for f in (tmp_path / "late" / "state").glob("*.state")] == ["000000000030.state"]
+
+
+def test_the_last_good_state_outlives_the_bad_ones_after_it(packed: Path, tmp_path: Path) -> None:
+    """Where rows are rare, many states are saved before anybody looks at a loss."""
+    late = changed(milestones=(101,), factor=1e9, optimiser="sgd", steps=5000, validate_every=0)
+    late = replace(late, recipe=replace(late.recipe, keep="last"), validate=None)
+    with pytest.raises(
+        Refused, match=r"step 10\d: a weight is .* is .*/000000000099\.state; lower"
+    ):
+        run(packed, tmp_path, late, checkpoint_seconds=0)
+    (kept,) = (tmp_path / "state").glob("*.state")
+    assert kept.name == "000000000099.state"
 
 
 def test_what_cannot_be_trained_is_refused_in_one_line(packed: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from acutance.calls import Call, Loss
+from acutance.contests import Contest
 from acutance.image import write_png
 from acutance.pack import pack
 from acutance.recipes import Recipe
@@ -50,6 +51,27 @@ RUN = Run(
     ),
     train=PAIRS,
     validate=PAIRS,
+)
+
+STILL = replace(RUN.recipe, steps=150, learning_rate=1e-9, milestones=(), keep="last")
+COLLAPSES = replace(  # a critic that learns, and a network that does not
+    RUN,
+    recipe=STILL,
+    contests=(
+        Contest(
+            name="image",
+            critic=Call(
+                name="vgg",
+                kind="critics",
+                function="vgg",
+                arguments=(("norm", False), ("pairs", 2), ("width", 4)),
+            ),
+            game=Call(name="vanilla", kind="games", function="vanilla"),
+            view="image",
+            weight=1e-3,
+            recipe=replace(STILL, learning_rate=1e-2),
+        ),
+    ),
 )
 
 

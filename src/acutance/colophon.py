@@ -57,6 +57,7 @@ def colophon(
         ("released", _released(used)),
         ("seeds", ", ".join(map(str, track.seeds)) if runs else ""),
         *trained([made[run.id] for run in runs]),
+        ("collapsed", _collapsed([made[run.id] for run in runs])),
     ]
     return Colophon(track=label, facts=tuple(fact for fact in facts if fact[1]))
 
@@ -79,6 +80,11 @@ def _released(used: Sequence[Evaluation]) -> str:
         if (made := run.released or run.images) is not None
     }
     return "; ".join(found.values())
+
+
+def _collapsed(origins: Sequence[Origin]) -> str:
+    """Returns which trainings ended in collapse: their numbers stand in the table all the same."""
+    return "; ".join(f"{o.run.id.partition('@')[0]}: {o.collapsed}" for o in origins if o.collapsed)
 
 
 def trained(origins: Sequence[Origin]) -> list[Fact]:

@@ -15,13 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from acutance import beats
 from acutance.files import naming
+from acutance.health import Health
 
 Row = dict[str, float]
 
 GLANCE = 0.2  # seconds between two looks at a bar
 LINE = 15.0  # seconds between two lines, where there is no terminal
-WON = 1e-3  # a critic's loss below this: it tells all images apart
-APART = 5.0  # of its mean scores then, at least: cross-entropy is below `WON` from 6.9 on
 
 
 class _Console(Console):
@@ -41,6 +40,7 @@ class Journal:
 
     Attributes:
         rows: Of the log so far: step, values, seconds.
+        health: What they have shown.
         left: Why the run is left before it is done; for those who look on.
     """
 
@@ -70,7 +70,7 @@ class Journal:
         self._begun, self._before, self._first = time.monotonic(), 0.0, 0
         self._look, self._beat = 0.0, 0.0
         self._step, self._last, self._silence = 0, self._begun, 0.0
-        self._won: set[str] = set()
+        self.health = Health()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -89,7 +89,9 @@ class Journal:
 
     def go_on(self, rows: Sequence[Mapping[str, float]], seconds: float, step: int) -> None:
         """Takes over the rows and the time of earlier sittings; later rows of the file are cut."""
-        self.rows = [dict(row) for row in rows]
+        self.rows, self.health = [dict(row) for row in rows], Health()
+        for row in self.rows:
+            self.health.look(row)  # which was said when it came
         self._before, self._first, self._step = seconds, step, step
         self._begun = time.monotonic()
 
@@ -120,12 +122,8 @@ class Journal:
         self.rows.append(row)
         with naming(self._file), self._file.open("a", encoding="utf-8") as file:
             file.write(self._line(row))
-        for name in self._columns:
-            if name not in self._won and _won(name, row):
-                self._won.add(name)
-                critic = name.removeprefix("critic_")
-                what = f"critic '{critic}' tells all apart: its loss was {row[name]:.1e} up to here"
-                self.say(f"step {step:,}: {what}, from which a network learns little")
+        for said in self.health.look(row):
+            self.say(f"step {step:,}: {said}")
 
     def tick(self, step: int) -> None:
         """Shows how far the run is, if it is time to."""
@@ -187,13 +185,3 @@ class Journal:
         measured = [row["psnr"] for row in self.rows if "psnr" in row]
         psnr = f"  {measured[-1]:.2f} dB" if measured else ""
         return f"loss {self.rows[-1]['loss']:.4g}{psnr}"
-
-
-def _won(name: str, row: Row) -> bool:
-    """Says whether a column is the loss of a critic that has nothing left to learn.
-
-    Its scores must lie apart too: a loss of scores themselves passes through zero unheeded.
-    """
-    if not {f"{name}_real", f"{name}_fake"} <= row.keys():
-        return False
-    return 0 <= row[name] < WON and row[f"{name}_real"] - row[f"{name}_fake"] > APART

@@ -68,6 +68,7 @@ class Term:
 class Player:
     """A network that learns, what it is to make small, and the optimiser that does so."""
 
+    name: str = "the network"
     network: nn.Module
     terms: tuple[Part, ...]
     optimiser: torch.optim.Optimizer
@@ -176,8 +177,14 @@ def play(
     return torch.stack((loss, *values, *lengths)).detach()
 
 
-def check_finite(network: nn.Module, when: str) -> None:
-    """Raises `Diverged` if a weight is NaN or infinite; waits for the device."""
+def check_finite(network: nn.Module, when: str, *, whose: str) -> None:
+    """Raises `Diverged` if a weight is NaN or infinite; waits for the device.
+
+    Args:
+        network: What is looked at.
+        when: For the message.
+        whose: Likewise: what has the weights.
+    """
     floats = [value for value in network.state_dict().values() if value.is_floating_point()]
     if not torch.stack([value.isfinite().all() for value in floats]).all():
-        raise Diverged(f"{when}: a weight is NaN or infinite")
+        raise Diverged(f"{when}: a weight is NaN or infinite, of {whose}")

@@ -37,6 +37,7 @@ class Origin:
         hours: Of training by the clock, all sittings together.
         facts: Further lines (name, value): network, objective, recipe, data, versions.
         scores: Its score files by (track, data set), those that are there.
+        collapsed: What it ended in, where its training collapsed.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Origin:
     hours: float
     facts: tuple[tuple[str, str], ...]
     scores: Mapping[tuple[str, str], str]
+    collapsed: str = ""
 
     @property
     def where(self) -> str:
@@ -106,6 +108,7 @@ def _origin(
             *_of_others(run, root, scores),
         ),
         scores=scores,
+        collapsed=str(record.get("collapsed") or ""),
     )
 
 
@@ -174,6 +177,9 @@ def _facts(run: Run, record: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("parameters", f"{record['parameters']:,}"))
     if record.get("peak_memory_bytes"):
         found.append(("peak memory", f"{record['peak_memory_bytes'] / 2**20:,.0f} MiB"))
+    found += [("finding", _finding(each)) for each in record.get("findings", [])]
+    if record.get("collapsed"):
+        found.append(("collapsed", str(record["collapsed"])))
     versions = record.get("versions")
     if isinstance(versions, dict):
         found.append(("versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
@@ -200,6 +206,11 @@ def _planned(
         planned, spent = step.seconds * run.recipe.steps, float(record["seconds"])
         hours = f"{spent / 3600:.2f} spent, {planned / 3600:.2f} planned by steps measured there"
         yield "hours", f"{hours}: {spent / planned:.2f} times as many"
+
+
+def _finding(found: Mapping[str, Any]) -> str:
+    """Returns a sign of collapse, and when it was there."""
+    return f"{found['sign']}, from step {found['first']:,} to {found['last']:,} at the latest"
 
 
 def _of_others(

@@ -93,7 +93,7 @@ def columns(terms: Sequence[Part], rivals: Sequence[Rival]) -> tuple[str, ...]:
     """
     names = [part.name for part in terms] + [f"adversarial_{rival.name}" for rival in rivals]
     if rivals:
-        names.append("norm")
+        names += ["norm", "contrast"]
     return (*names, *(f"critic_{r.name}{part}" for r in rivals for part in _TOLD))
 
 
@@ -117,6 +117,7 @@ class Opponent:
         self._half = rival.recipe.precision == "bf16"
         self._means: dict[str, Tensor] = {}
         self.player = Player(
+            name=f"critic '{rival.name}'",
             network=network,
             terms=(_Answer(self),),
             optimiser=optimiser(rival.recipe, network.parameters()),

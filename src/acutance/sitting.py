@@ -89,7 +89,7 @@ class Sitting:
             "sittings": self._sittings,
             "peak": self._peak_memory(),
         }
-        self._checkpoints.save(step, state)
+        self._checkpoints.save(step, state, sound=self._sound())
         if self._asked:
             self._journal.left = f"{self._asked}: saved at step {step:,}; run again to go on"
             self._journal.say(self._journal.left)
@@ -117,10 +117,21 @@ class Sitting:
                 signal.signal(number, handler)
 
     def last_good(self) -> str:
-        """Returns where the last state lies that is whole, and what to do."""
-        files = self._checkpoints.files()
-        where = f"the last good state is {files[0]}" if files else "there is no state before it"
+        """Returns where the last state lies from before the run went wrong, and what to do.
+
+        Later states are removed: they may be bad.
+        """
+        self._checkpoints.forget_after(self._sound())
+        file = self._checkpoints.sound(self._sound())
+        where = f"the last good state is {file}" if file else "there is no state before it"
         return f"{where}; lower the learning rate or clip the gradient"
+
+    def _sound(self) -> int:
+        """Returns the last step known to have gone well.
+
+        A row of the log tells what an update began with: the weights of the step before it.
+        """
+        return int(self._journal.rows[-1]["step"]) - 1 if self._journal.rows else 0
 
     def write(self, out: Path, weights: dict[str, Tensor]) -> None:
         """Writes weights, log and origin; the weights' bytes depend on nothing but the weights."""
@@ -145,6 +156,8 @@ class Sitting:
             "peak_memory_bytes": self._peak_memory(),
             "steps": self._journal.rows[-1]["step"],
             "parameters": sum(parameter.numel() for parameter in parameters),
+            "findings": self._journal.health.shown(),
+            "collapsed": self._journal.health.collapsed(),
             "validation_psnr": {"best": max(measured), "last": measured[-1]} if measured else None,
         }
 

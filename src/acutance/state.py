@@ -75,16 +75,25 @@ class Checkpoints:
         """Whether it is time to save."""
         return time.monotonic() >= self._due
 
-    def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Writes the state after `step` updates and drops all but the last `KEPT`."""
+    def save(self, step: int, state: Mapping[str, Any], *, sound: int | None = None) -> None:
+        """Writes the state after `step` updates and drops all but the last `KEPT`.
+
+        Args:
+            step: Updates done.
+            state: What to write.
+            sound: The last step that is known to have gone well, where it may be an earlier one:
+                the newest state not after it is kept, too.
+        """
         begun = time.monotonic()
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
         payload = buffer.getbuffer()
         head = b"%s %s %d\n" % (MAGIC, hashlib.sha256(payload).hexdigest().encode(), len(payload))
         write_atomically(self.folder / f"{step:012d}.state", b"".join((head, payload)))
+        known = self.sound(step if sound is None else sound)
         for old in self.files()[KEPT:]:
-            old.unlink()
+            if old != known:
+                old.unlink()
         done = time.monotonic()
         self._due = done + (max(self._seconds, (done - begun) / SHARE) if self._seconds else 0)
 
@@ -105,6 +114,16 @@ class Checkpoints:
     def files(self) -> list[Path]:
         """Returns the state files, newest first."""
         return sorted(self.folder.glob("*.state"), reverse=True)
+
+    def sound(self, step: int) -> Path | None:
+        """Returns the newest state not after `step`, or None where there is none."""
+        return next((file for file in self.files() if int(file.stem) <= step), None)
+
+    def forget_after(self, step: int) -> None:
+        """Removes the states of later steps: what came then is known to have been bad."""
+        for file in self.files():
+            if int(file.stem) > step:
+                file.unlink()
 
     def remove(self) -> None:
         """Removes the folder: the run is done."""

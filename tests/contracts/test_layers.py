@@ -18,7 +18,7 @@ LAYERS: tuple[set[str], ...] = (
         "blanks",
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape", "keys", "released", "offers", "assets",
-        "beats", "slots", "schedule", "rates", "space", "lives",
+        "beats", "health", "slots", "schedule", "rates", "space", "lives",
     },
     {
         "image", "png", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",

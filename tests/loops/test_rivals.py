@@ -110,7 +110,9 @@ def test_the_log_says_how_both_sides_fare(packed: Packed) -> None:
     fit(packed, GAN, told, terms=TERM, rivals=(IMAGE, GRADIENT))
     sides = {f"critic_{name}{part}" for name in ("image", "gradient") for part in PARTS}
     contests = {"adversarial_image", "adversarial_gradient"}
-    assert set(told.rows[40]) == {"loss", "l2", "norm", "learning_rate"} | contests | sides
+    assert (
+        set(told.rows[40]) == {"loss", "l2", "norm", "contrast", "learning_rate"} | contests | sides
+    )
     row = told.rows[1]
     parts = row["l2"] + 0.01 * (row["adversarial_image"] + row["adversarial_gradient"])
     assert row["loss"] == pytest.approx(parts, rel=1e-5)

@@ -126,6 +126,8 @@ def restore(
             outputs = forward(lr.contiguous(memory_format=layout))
         named = {name: output.float() for name, output in outputs.items()} | _pyramid(hr, outputs)
         found = [play(learner, named, recipe, now.step, norm=bool(opponents))]
+        if opponents:
+            found.append(_contrast(named["sr"], hr))
         found += [opponent.answer(named, now.step) for opponent in opponents]
         now.sums += torch.cat(found)
         now.step, now.since = now.step + 1, now.since + 1
@@ -140,7 +142,7 @@ def restore(
             record(now.step, row)
         keep(now.step, lambda: _state(players, now))
 
-    check_finite(network, f"step {now.step}")
+    check_finite(network, f"step {now.step}", whose=learner.name)
     return now.weights or _copied(network)
 
 
@@ -160,6 +162,16 @@ def _pyramid(hr: Tensor, outputs: Mapping[str, object]) -> dict[str, Tensor]:
     height, width = hr.shape[2:]
     small = {f"hr/{f}": shrink(hr, height // f, width // f) for f in coarser(outputs)}
     return {"hr": hr, **small}
+
+
+@torch.no_grad()
+def _contrast(sr: Tensor, hr: Tensor) -> Tensor:
+    """Returns how much SR images vary beside HR images, by mean standard deviation: (1,).
+
+    0 is a network that makes plain areas whatever it is given.
+    """
+    found, wanted = (image.flatten(1).std(dim=1).mean() for image in (sr, hr))
+    return (found / wanted.clamp_min(1e-6)).reshape(1)
 
 
 def _due(step: int, every: int, *, last: bool) -> bool:
@@ -213,7 +225,7 @@ def _copied(network: nn.Module) -> Weights:
 def _state(players: Sequence[Player], now: _Progress) -> State:
     """Returns all that the next steps depend on; refuses to, where a weight is not a number."""
     for player in players:
-        check_finite(player.network, f"step {now.step}")
+        check_finite(player.network, f"step {now.step}", whose=player.name)
     device = now.sums.device
     return {
         "progress": vars(now),
