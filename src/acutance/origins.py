@@ -160,6 +160,11 @@ def _record(path: Path, name: str) -> dict[str, Any]:
     sittings = found.get("sittings", [])
     whole = isinstance(sittings, list) and all(isinstance(each, dict) for each in sittings)
     numbers = (found.get(field, 0) for field in ("parameters", "peak_memory_bytes"))
+    findings = found.get("findings", [])
+    try:
+        whole = whole and all(map(_finding, findings))
+    except (TypeError, KeyError, ValueError):
+        whole = False
     if not whole or not all(isinstance(number, int | float) for number in numbers):
         raise Refused(f"{name}: not what a training writes; {remedy}")
     return found

@@ -144,6 +144,9 @@ def test_damaged_results_are_refused(project: Project) -> None:
     [
         {"sittings": 3},
         {"sittings": ["a"]},
+        {"findings": 3},
+        {"findings": [{"sign": "it"}]},
+        {"findings": [{"sign": "it", "first": "a", "last": 2}]},
         {"seconds": "long"},
         {"parameters": "many"},
         {"peak_memory_bytes": []},
