@@ -52,6 +52,7 @@ class Bill:
         study: The study.
         jobs: Its runs that are trained.
         others: Its runs that are not.
+        imported: Those of them whose weights are here, by their ids.
         rate: What hours are reckoned with, if anything.
         devices: How many.
         wall: Seconds until the last training ends, and of the longest chain; None without hours.
@@ -63,6 +64,7 @@ class Bill:
     study: Study
     jobs: tuple[Job, ...]
     others: tuple[Run, ...]
+    imported: frozenset[str]
     rate: rates.Rate | None
     devices: int
     wall: tuple[float, float] | None
@@ -90,10 +92,12 @@ def bill(study: Study, root: Path, *, device: str | None = None, devices: int = 
     """
     rate, made = rates.choose(root, device), origins(study, root)
     jobs = tuple(_job(run, root, rate, made[run.id]) for run in study.runs if run.trained)
+    others = tuple(run for run in study.runs if not run.trained)
     return Bill(
         study=study,
         jobs=jobs,
-        others=tuple(run for run in study.runs if not run.trained),
+        others=others,
+        imported=frozenset(run.id for run in others if _weights(run, root)),
         rate=rate,
         devices=devices,
         wall=_wall(jobs, devices),
@@ -133,10 +137,15 @@ def _job(run: Run, root: Path, rate: rates.Rate | None, origin: Origin) -> Job:
     return Job(
         run=run,
         flops=work,
-        done=1.0 if (root / paths.WEIGHTS.format(run=run.id)).is_file() else done,
+        done=1.0 if _weights(run, root) else done,
         seconds=rate.seconds(run, work) if rate else None,
         origin=origin,
     )
+
+
+def _weights(run: Run, root: Path) -> bool:
+    """Returns whether a run's weights are here."""
+    return (root / paths.WEIGHTS.format(run=run.id)).is_file()
 
 
 def _wall(jobs: Iterable[Job], devices: int) -> tuple[float, float] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from acutance import paths
@@ -29,7 +29,11 @@ def text(bill: Bill, *, every_run: bool = False) -> str:
         lines += _track(track)
     lines += ["", *_systems(bill)]
     if every_run:
-        lines += ["", *(_run(job) for job in bill.jobs), *map(_other, bill.others)]
+        lines += [
+            "",
+            *(_run(job) for job in bill.jobs),
+            *(_other(run, bill.imported) for run in bill.others),
+        ]
     lines += ["", *_time(bill), *_disk(bill), *_network(bill)]
     lines.append(_fact("tests", f"{bill.scored} of {len(bill.study.evaluations)} are scored"))
     return "\n".join(lines) + "\n"
@@ -136,9 +140,10 @@ def _run(job: Job) -> str:
     return f"{job.run.id:<44} {state:<11}{job.flops / 1e12:>14,.1f} TFLOP{told:>10}".rstrip()
 
 
-def _other(run: Run) -> str:
+def _other(run: Run, imported: Container[str]) -> str:
     released = run.released is not None or run.images is not None
-    return f"{run.id:<44} {'released' if released else 'no weights'}"
+    state = "done" if run.id in imported else "released" if released else "no weights"
+    return f"{run.id:<44} {state}"
 
 
 def _time(bill: Bill) -> Iterator[str]:

@@ -41,7 +41,7 @@ def makespan(hours: Mapping[str, float], after: Mapping[str, str], machines: int
         machines: How many jobs at a time.
 
     >>> makespan({"a": 3, "b": 2, "c": 2}, {"c": "b"}, 2)
-    4
+    4.0
     """
     urgency = longest(hours, after)
     ready = [(-urgency[job], job) for job in hours if job not in after]

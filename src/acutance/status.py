@@ -105,7 +105,7 @@ def duration(seconds: float) -> str:
     """Returns a time in words.
 
     >>> duration(59), duration(3540), duration(9000), duration(200_000)
-    ('59 s', '59 min', '2 h 30 min', '2 d 8 h')
+    ('59 s', '59 min', '2 h 30 min', '2 d 7 h')
     """
     minutes = round(seconds / 60)
     if seconds < 90:

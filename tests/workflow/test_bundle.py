@@ -21,6 +21,10 @@ from project import Project, copy_of_the_project
 pytestmark = pytest.mark.workflow
 
 BIN = Path(sys.executable).parent
+# The `make` that may have started these tests tells its own children more than a shell does.
+OUTSIDE = {
+    name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")
+}
 DATASET = """
   waves:
     role: test
@@ -79,7 +83,7 @@ def make(folder: Path, *words: str, before: list[str] | None = None) -> tuple[in
     done = subprocess.run(
         [*(before or []), "make", f"SNAKEMAKE={BIN / 'snakemake'}", *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(dest / "src")},
+        env={**OUTSIDE, "PYTHONPATH": str(dest / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
