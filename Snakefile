@@ -8,6 +8,10 @@ include: "workflow/rules/count.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    begin()
+
+
 localrules:
     all,
     data,

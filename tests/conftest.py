@@ -71,7 +71,7 @@ def project(finished: Project, tmp_path: Path) -> Project:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests that run engines on a small study in one process a file."""
     for item in items:
-        if item.path.parent.name in ("workflow", "faults"):
+        if item.path.parent.name in ("workflow", "faults", "cluster"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 

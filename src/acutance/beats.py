@@ -73,6 +73,11 @@ class Beat:
         """Whether its process is known to be no more: never so of another machine's."""
         return self.here == _here() and _born(self.pid) != self.born
 
+    @property
+    def afar(self) -> bool:
+        """Whether another machine wrote it, or this one before it was started anew."""
+        return self.here != _here()
+
     def quiet(self, now: float) -> float:
         """Returns for how many seconds it has said nothing; 0 while that is no longer than usual.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from acutance import paths, sums
+from acutance import paths, sums, turn
 from acutance.download import shelf
 from acutance.drawings import drawings
 from acutance.errors import Refused
@@ -84,6 +84,9 @@ def check_idle(root: Path) -> None:
     if held := sorted((root / LOCKS).glob("*")):
         remedy = "wait for it; if none runs, `snakemake --unlock`"
         raise Refused(f"{held[0]}: Snakemake is at work here; {remedy}")
+    for each in (root / turn.FOLDER).glob("*"):
+        if not _free(each):
+            raise Refused(f"{each}: study '{each.name}' is being rebuilt; wait for it, or end it")
     for lock in root.glob(f"{paths.STATE.format(run='*')}/lock"):
         if not _free(lock):
             raise Refused(f"{lock}: a training is under way; wait for it, or end it")

@@ -6,7 +6,6 @@ A file is one line (`acutance-state`, the SHA-256 of what follows, its length) a
 
 import hashlib
 import io
-import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -16,8 +15,9 @@ from typing import Any
 
 import torch
 
+from acutance.claim import Claim
 from acutance.errors import Refused
-from acutance.files import take_lock, write_atomically
+from acutance.files import write_atomically
 
 MAGIC = b"acutance-state"
 KEPT = 2
@@ -41,7 +41,7 @@ class Checkpoints:
         self.folder = folder
         self._seconds, self._say = seconds, say
         self._due = time.monotonic() + seconds
-        self._lock = -1
+        self._claim: Claim | None = None
 
     def __enter__(self) -> "Checkpoints":
         """Makes the folder and takes it for this process.
@@ -50,13 +50,7 @@ class Checkpoints:
             Refused: If another process has it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
-        held = take_lock(self._lock)
-        if held is False:
-            os.close(self._lock)
-            raise Refused(f"{self.folder}: another process trains this run; wait for it, or end it")
-        if held is None:
-            self._say(f"{self.folder}: its file system knows no locks; train this run only once")
+        self._claim = Claim(self.folder, say=self._say)
         for torn in self.folder.glob(".*.partial"):
             torn.unlink()
         return self
@@ -68,7 +62,8 @@ class Checkpoints:
         trace: TracebackType | None,
     ) -> None:
         """Lets the folder go."""
-        os.close(self._lock)
+        if self._claim:
+            self._claim.release()
 
     @property
     def due(self) -> bool:
@@ -83,8 +78,13 @@ class Checkpoints:
             state: What to write.
             sound: The last step that is known to have gone well, where it may be an earlier one:
                 the newest state not after it is kept, too.
+
+        Raises:
+            Refused: If another process took this run over.
         """
         begun = time.monotonic()
+        if self._claim:
+            self._claim.check()
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
         payload = buffer.getbuffer()

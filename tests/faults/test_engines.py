@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,8 @@ def kill(project: Project, command: tuple[str, ...], told: Path, draw: random.Ra
     if draw.random() < 0.5:
         process.kill()
     else:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended before: done, or refused beside an orphan
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from acutance import prune
 from acutance.cli import main
 from project import Project
 
@@ -181,14 +182,14 @@ def test_pruning_refuses_while_something_runs(
     littered: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = everything(littered)
-    locks = littered.folder / ".snakemake/locks"
+    turn = littered.folder / ".snakemake/turns/tiny"
     (scores,) = littered.folder.glob("results/scores/bicubic_x2_s0@*/photographs_*.csv")
     scores.unlink()
     command = ["snakemake", "--profile", "workflow/profiles/cpu", "score"]
     with subprocess.Popen(
         command, cwd=littered.folder, env=littered.environment, stderr=subprocess.DEVNULL
     ) as rebuild:
-        while not any(locks.glob("*.lock")):
+        while prune._free(turn):
             assert rebuild.poll() is None
             time.sleep(0.01)
         rebuild.send_signal(signal.SIGSTOP)
@@ -197,7 +198,7 @@ def test_pruning_refuses_while_something_runs(
         finally:
             rebuild.send_signal(signal.SIGCONT)
     assert rebuild.returncode == 0
-    assert "Snakemake is at work here" in capsys.readouterr().err
+    assert "study 'tiny' is being rebuilt" in capsys.readouterr().err
     assert everything(littered).keys() == before.keys()
 
     state = littered.folder / "results/state/espcn_x2_s0@0000000000/lock"

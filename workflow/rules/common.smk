@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from acutance import paths, plan
+from acutance import paths, plan, turn
 from acutance.drawings import drawings
 from acutance.errors import Refused
 from acutance.study import load
@@ -22,6 +22,12 @@ except Refused as error:
 finally:
     gc.enable()
     gc.freeze()
+
+# A cluster sends SIGTERM to every process of a job. `train` then saves and leaves; the shell waits
+# for it, and tee takes its last words.
+shell.prefix(
+    "set -euo pipefail; trap : TERM; tee() {{ trap '' TERM; exec tee \"$@\"; }}; "
+)
 
 ACUTANCE = f"{shlex.quote(sys.executable)} -m acutance --study {STUDY.name}"
 
@@ -59,7 +65,10 @@ def any_of(runs):
 
 
 # Each run's files come of one kind of job. What others released is not trained here.
-OURS = any_of(run for run in RUNS.values() if run.trained)
+OURS = [run for run in RUNS.values() if run.trained]
+# Small networks leave most of a GPU idle: a profile names them, and lets several share one job.
+SMALL = any_of(run for run in OURS if run.model.function in config.get("small", []))
+LARGE = any_of(run for run in OURS if run.model.function not in config.get("small", []))
 RELEASED = any_of(run for run in RUNS.values() if run.released)
 PICTURES = any_of(run for run in RUNS.values() if run.images)
 PREDICTED = any_of(run for run in RUNS.values() if not run.images)
@@ -73,6 +82,14 @@ wildcard_constraints:
     pairs=r"[^/]+@[0-9a-f]{10}",
     run=r"[^/]+@[0-9a-f]{10}",
     test=r"[^/]+@[0-9a-f]{10}",
+
+
+def begin():
+    """Waits for nobody, unlocks nothing: one rebuild of a study at a time, see acutance.turn."""
+    try:
+        turn.take(Path(workflow.basedir), STUDY.name, say=logger.info)
+    except Refused as error:
+        raise WorkflowError(str(error)) from None
 
 
 def hr_of_pairs(wildcards):

@@ -1,15 +1,16 @@
 # Weights. State of a training that was stopped lies in results/state, which no rule declares.
+# `update`: a job that is started once more leaves what is there, which took days.
 rule fit:
     input:
         ancient(packed_of_run),
     output:
-        paths.WEIGHTS,
-        paths.LOG,
-        paths.RUN_RECORD,
+        update(paths.WEIGHTS),
+        update(paths.LOG),
+        update(paths.RUN_RECORD),
     log:
         "results/logs/train/{run}.log",
     wildcard_constraints:
-        run=OURS,
+        run=LARGE,
     conda:
         "../../environment.yml"
     resources:
@@ -18,6 +19,11 @@ rule fit:
         acutance=ACUTANCE,
     shell:
         "{params.acutance} train {wildcards.run:q} --threads {threads} 2>&1 | tee -i {log:q}"
+
+
+use rule fit as fit_small with:
+    wildcard_constraints:
+        run=SMALL,
 
 
 rule import_weights:
