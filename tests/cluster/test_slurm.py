@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("slurm")]
 RUNS = ("espcn_x2_s0", "espcn+gv_x2_s0")
 COMMAND = ["snakemake", "--profile", "workflow/profiles/slurm"]
 COMMAND += ["--slurm-init-seconds-before-status-checks", "2"]
-ALONE = ["--config", "small=[]", "--set-threads", "fit=1"]  # no small networks: a job for each
+# Targets stand before these: no network is a small one, each has a job of its own.
+ALONE = ["train", "--set-threads", "fit=1", "--config", "small=[]"]
 STEPS = "steps: 400, milestones: [300]"
 LONG = 300  # seconds within which a busy machine starts a job
 
@@ -125,12 +126,18 @@ class Training:
         return file.read_text()
 
 
-def frozen(project: Project, *runs: str, after: Iterable[Training] = ()) -> list[Training]:
+def frozen(
+    project: Project,
+    running: subprocess.Popen[bytes],
+    *runs: str,
+    after: Iterable[Training] = (),
+) -> list[Training]:
     """Waits for the processes of runs, other ones than `after`, and freezes each as it comes."""
     found: dict[str, Training] = {}
     old = {training.pid for training in after}
 
     def look() -> bool:
+        assert running.poll() is None, told(project)
         for run in set(runs) - set(found):
             for beat in project.folder.glob(f"results/state/{run}@*/beat.json"):
                 pid = json.loads(beat.read_text())["pid"]
@@ -202,7 +209,7 @@ def test_small_networks_are_trained_at_once_on_shares_of_gpus(
     whole: tuple[Project, subprocess.Popen[bytes]],
 ) -> None:
     """On one GPU or two, as SLURM likes: each asks for a share, and is shown one GPU."""
-    one, other = frozen(whole[0], *RUNS)
+    one, other = frozen(*whole, *RUNS)
     assert one.job != other.job
     for training in (one, other):
         assert asked(job(training.job))[3] == "gres:shard:1"
@@ -215,8 +222,8 @@ def test_nothing_that_befalls_a_training_is_seen_in_its_weights(
     prepared: Path, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     project = copy(prepared, tmp_path / "project")
-    with begin(project, *ALONE, "train") as running:
-        one, other = frozen(project, *RUNS)
+    with begin(project, *ALONE) as running:
+        one, other = frozen(project, running, *RUNS)
         assert one.job != other.job
         assert one.gpu != other.gpu
         wanted = ("1", "32000M", "2-00:00:00", "gres:gpu:1")
@@ -227,26 +234,26 @@ def test_nothing_that_befalls_a_training_is_seen_in_its_weights(
         ask("scancel", other.job)
         wait_for("SLURM's warning", lambda: one.asked_to_end)
         one.go()
-        one, other = frozen(project, *RUNS, after=(one, other))
+        one, other = frozen(project, running, *RUNS, after=(one, other))
         assert "goes on from step" in one.log
         assert "goes on from step" in other.log
 
         # SLURM starts them anew: when told to, and after a power cut of their node.
         ask("scontrol", "requeue", other.job)
         wait_for("the job to wait again", started_at_once)
-        (other,) = frozen(project, RUNS[1], after=(other,))
+        (other,) = frozen(project, running, RUNS[1], after=(other,))
         assert "goes on from step" in other.log
         kill(of_node(one.node))
         wait_for("the node to be missed", started_at_once)
-        (fresh,) = frozen(project, RUNS[0], after=(one,))
+        (fresh,) = frozen(project, running, RUNS[0], after=(one,))
         assert fresh.node != one.node
         assert "goes on from step" in fresh.log
 
         # Another one is refused. Killed, it leaves its jobs; the next one ends them and goes on.
-        refused = project.run(*COMMAND, *ALONE, "train", ok=False)
+        refused = project.run(*COMMAND, *ALONE, ok=False)
         assert "study 'tiny' is being rebuilt" in refused
         running.kill()
-    with begin(project, *ALONE, "train") as running:
+    with begin(project, *ALONE) as running:
         wait_for("the study's end", lambda: running.poll() is not None, LONG)
         assert running.returncode == 0, told(project)
     assert f"left in the queue: {fresh.job}" in told(project)
