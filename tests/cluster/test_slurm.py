@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import daemons
@@ -110,13 +111,17 @@ class Training:
         self.gpu = (self.node, environment["CUDA_VISIBLE_DEVICES"])
 
     def go(self) -> None:
-        """Lets it go on, once a signal waits for it or at once."""
-        os.kill(self.pid, signal.SIGCONT)
+        """Lets it go on, once a signal waits for it or at once; SLURM may have done so before."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
 
     @property
     def asked_to_end(self) -> bool:
-        """Whether SIGTERM waits for it."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
+        """Whether SIGTERM waits for it, or has ended it."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
         (pending,) = re.findall(r"ShdPnd:\s*(\w+)", status)
         return bool(int(pending, 16) & 1 << (signal.SIGTERM - 1))
 
