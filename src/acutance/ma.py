@@ -5,8 +5,10 @@ CVIU 2017, doi 10.1016/j.cviu.2016.12.009, as the authors' MATLAB code computes 
 chaoma99/sr-metric@51218dbd5a1a, MIT licence. Three groups of features, a random forest for each,
 one linear combination; the forests are a file of theirs, `model.mat`.
 
-IQA-PyTorch's NRQM takes other blocks where a side is not 0 or 2 more than a multiple of 3, one
-value more or less in each tenth, a parent for the sixth subband, and no negative structure.
+IQA-PyTorch's NRQM takes other blocks where a side is 1 more than a multiple of 3, one value more in
+the least tenth and one less in the greatest, a parent for the sixth subband, parents resized to an
+odd side itself, and no negative structure. With these in place of ours, in tests/test_iqa.py, 6
+digits agree; the rest is its single precision.
 """
 
 import math

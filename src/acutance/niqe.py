@@ -6,8 +6,10 @@ licence in roimehrez/PIRM2018@d585552a22b4, utils. What is natural is a file of 
 `modelparameters.mat`: mean and covariance of the features of 125 photographs.
 
 Pixels of flat surroundings stand between the two sides of a distribution, but a mean subtracted in
-floating point leaves some 1e-14 of them, on either side, which the fits count. Here they are 0, as
-MATLAB has them: 13 such pixels are 4e-4 of the NIQE of Set14's baboon.
+floating point leaves some 1e-14 of them, on either side, which the fits count. Here they are 0. In
+MATLAB the last bit of its mean decides: 0 at some grey levels, below at others. The 13 of Set14's
+baboon are 0 there, too; below, they would add 0.0004 to its NIQE. docs/metrics.md says how far ours
+is from MATLAB's, BasicSR's and IQA-PyTorch's.
 """
 
 import struct
