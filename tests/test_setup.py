@@ -27,9 +27,10 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 # Where conda-forge and bioconda call a package otherwise than PyPI does.
 CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 
-# Not imported by the package: commands, Snakemake's way to SLURM, the photographs of the demo, and
-# what is imported by name once torchvision is seen to work.
-PROGRAMS = {"dvc", "snakemake", "snakemake-executor-plugin-slurm", "scikit-image", "lpips"}
+# Not imported by the package: commands, Snakemake's ways to clusters, the photographs of the demo,
+# and what is imported by name once torchvision is seen to work.
+PLUGINS = {f"snakemake-executor-plugin-{cluster}" for cluster in ("slurm", "cluster-generic")}
+PROGRAMS = {"dvc", "snakemake", "scikit-image", "lpips"} | PLUGINS
 
 
 def direct() -> dict[str, Requirement]:

@@ -5,6 +5,7 @@ cluster's queue; the next one cannot take them over, and would start the same on
 it ends them first: what they trained goes on from its state.
 """
 
+import atexit
 import fcntl
 import os
 import platform
@@ -13,8 +14,10 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from acutance import pods
 from acutance.errors import Refused
 from acutance.files import take_lock
 
@@ -49,9 +52,13 @@ def take(root: Path, study: str, *, say: Callable[[str], None]) -> None:
     anyone = os.open(root / FOLDER / ".any", os.O_RDWR | os.O_CREAT)
     _held.append(anyone)
     if take_lock(anyone):  # nobody else rebuilds here: whose else could these jobs be
-        end_left_over(root, say=say)
+        end_left_over(partial(left_over, root), _scancel, say=say)
     with suppress(OSError):  # a file system without locks
         fcntl.flock(anyone, fcntl.LOCK_SH)
+
+    end_left_over(partial(pods.left_over, root, study), pods.cancel, say=say)
+    os.environ[pods.STUDY] = study  # for what Snakemake starts from now on
+    atexit.register(pods.end, root, study)
 
 
 def left_over(root: Path) -> list[str]:
@@ -69,13 +76,23 @@ def left_over(root: Path) -> list[str]:
     ]
 
 
-def end_left_over(root: Path, *, say: Callable[[str], None], pause: float = 1.0) -> None:
-    """Ends what a killed Snakemake left in the queue, and waits until it has left."""
-    if not (jobs := left_over(root)):
+def end_left_over(
+    asked: Callable[[], list[str]],
+    end: Callable[[list[str]], None],
+    *,
+    say: Callable[[str], None],
+    pause: float = 1.0,
+) -> None:
+    """Ends what a killed Snakemake left in a queue, and waits until it has left."""
+    if not (jobs := asked()):
         return
     say(f"ends jobs that a killed snakemake left in the queue: {', '.join(jobs)}")
+    end(jobs)
+    until = time.monotonic() + PATIENCE
+    while asked() and time.monotonic() < until:
+        time.sleep(pause)
+
+
+def _scancel(jobs: list[str]) -> None:
     scancel = shutil.which("scancel") or "scancel"
     subprocess.run([scancel, *jobs], check=False, timeout=60)
-    end = time.monotonic() + PATIENCE
-    while left_over(root) and time.monotonic() < end:
-        time.sleep(pause)

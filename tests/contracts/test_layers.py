@@ -19,7 +19,7 @@ LAYERS: tuple[set[str], ...] = (
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape", "keys", "released", "offers", "assets",
         "beats", "health", "slots", "schedule", "rates", "space", "lives",
-        "claim", "turn",
+        "claim", "pods", "turn",
     },
     {
         "image", "png", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",
