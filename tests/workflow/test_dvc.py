@@ -1,5 +1,6 @@
 """DVC beside Snakemake: repro, commit, a real remote, a fresh clone; on a small real study."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -124,6 +125,37 @@ def test_an_experiment_runs_what_it_touches_is_compared_and_undone_without_train
     versioned.run("dvc", "exp", "apply", "fast")
     assert weights(versioned) == before | fresh
     assert versioned.jobs().keys() <= {"pages", "report"}
+
+
+def test_a_queued_trial_of_another_study_runs_aside_and_is_taken_over_when_wanted(
+    versioned: Project,
+) -> None:
+    studies = versioned.folder / "workflow/studies"
+    study = (studies / "tiny.yaml").read_text().replace("tiny", "other")
+    (studies / "other.yaml").write_text(study.replace("[espcn, espcn+gv]", "[espcn+gv]"))
+    commit(versioned, "another study")
+    before = weights(versioned)
+    weight = "systems.espcn+gv.losses.gradient_variance.weight"
+    refused = versioned.run("dvc", "exp", "run", "--queue", "-S", f"{weight}=0.5", ok=False)
+    assert "mismatched input '+'" in refused, "a name with + cannot stand there: docs/keeping.md"
+    versioned.edit("params.yaml", DELTA, DELTA.replace("0.01", "0.5"))
+    versioned.run("dvc", "exp", "run", "--queue", "--name", "heavy", "-S", "study=other")
+    versioned.run("git", "restore", ".")
+
+    printed = versioned.run("dvc", "exp", "run", "--run-all")
+    assert len(re.findall("rule fit", printed)) == 1
+    assert "rule fetch" not in printed
+    assert versioned.run("git", "status", "--porcelain") == ""
+    assert weights(versioned) == before
+    shown = csv.DictReader(versioned.run("dvc", "exp", "show", "--csv").splitlines())
+    (trial,) = [row for row in shown if row["Experiment"] == "heavy"]
+    assert (trial["study"], trial[weight]) == ("other", "0.5")
+    assert float(trial["other.photographs x2.espcn+gv psnr_float"]) > 0
+
+    versioned.run("dvc", "exp", "apply", "heavy")
+    (fresh,) = weights(versioned) - before
+    assert fresh.startswith("espcn+gv_x2_s0@")
+    assert versioned.jobs().keys() <= {"pages"}
 
 
 def flip(path: Path) -> None:
