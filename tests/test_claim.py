@@ -87,6 +87,19 @@ def test_a_dead_machine_is_waited_for_and_then_passed_over(
         os.close(handle)
 
 
+def test_a_dead_machine_whose_clock_was_ahead_is_not_waited_for_any_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beats, "EVERY", 0.2)
+    monkeypatch.setattr(beats, "PATIENCE", 0.2)
+    beats.write(tmp_path, ago(-3600))
+    told: list[str] = []
+    begun = time.monotonic()
+    claim(tmp_path, told.append).release()
+    assert len(told) == 1
+    assert time.monotonic() - begun > 0.4
+
+
 def test_one_that_said_that_it_left_is_not_waited_for(tmp_path: Path) -> None:
     beats.write(tmp_path, replace(ago(0), ended="SIGTERM"))
     told: list[str] = []

@@ -77,9 +77,15 @@ def _opened(folder: Path) -> tuple[int, bool | None]:
 
 
 def _outwait(folder: Path, last: beats.Beat, say: Callable[[str], None], pause: float) -> None:
-    """Returns when another machine's training has been silent for so long that it is dead."""
+    """Returns when another machine's training has been silent for so long that it is dead.
+
+    By this machine's clock, or, where its clock is behind and the sign is of the future, since now.
+    """
     found: beats.Beat | None = last
-    while found and found.afar and not found.ended and not found.quiet(time.time()):
+    ahead = last.written - time.monotonic()
+    while found and found.afar and not found.ended:
+        if found.quiet(max(time.time(), ahead + time.monotonic())):
+            return
         if found.written != last.written:
             raise _busy(folder, found)
         if found is last:

@@ -79,7 +79,7 @@ def train(
     with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
         build = _network(replace(run, start=None))
         sitting = Sitting(run, journal, checkpoints, chosen, build=build)
-        with journal, sitting.told_of_signals():
+        with sitting.told_of_signals(), journal:  # who sees it begin may end it
             try:
                 weights = loop(
                     _network(run, start),
