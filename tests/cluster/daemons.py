@@ -67,6 +67,12 @@ class Absent(Exception):  # noqa: N818  (a reason to skip)
     """There can be no cluster here; the message says why and what to do."""
 
 
+def settings() -> list[Path]:
+    """Returns what tells SLURM's programs of a cluster."""
+    files = [SETTINGS / name for name in ("slurm.conf", "gres.conf")]
+    return [file for file in files if file.exists()]
+
+
 def check() -> None:
     """Says whether a cluster can be started here.
 
@@ -78,10 +84,9 @@ def check() -> None:
         raise Absent(f"no {', '.join(missing)}; as root: {INSTALL}")
     if os.geteuid():
         raise Absent("only root can start SLURM's daemons")
-    for file in ("slurm.conf", "gres.conf"):
-        with suppress(FileNotFoundError):
-            if not (SETTINGS / file).read_text(encoding="utf-8").startswith(OURS):
-                raise Absent(f"{SETTINGS / file} belongs to a SLURM in use; it stays as it is")
+    for file in settings():
+        if not file.read_text(encoding="utf-8").startswith(OURS):
+            raise Absent(f"{file} belongs to a SLURM in use; it stays as it is")
 
 
 def free_ports(count: int) -> list[int]:
@@ -203,8 +208,8 @@ class Daemons:
         with suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(["scancel", "--user=root"], check=False, timeout=20)
             wait_for("the jobs' end", lambda: not ask("squeue", "--noheader"), seconds=15)
-        for file in ("slurm.conf", "gres.conf"):
-            (SETTINGS / file).unlink(missing_ok=True)
+        for file in settings():
+            file.unlink()
         for node in NODES:
             kill(of_node(node))
         for process in reversed(self._started):

@@ -1,39 +1,38 @@
-"""A small study on a real SLURM: what jobs ask for, and that nothing that befalls them shows.
-
-A training is frozen (SIGSTOP) as soon as it has begun, so that what is done to it happens in its
-middle on a machine of any speed.
-"""
+"""A small study on a real SLURM: what jobs ask for, and that nothing that befalls them shows."""
 
 import csv
-import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import daemons
 import pytest
 from daemons import ask, kill, of_node, wait_for
+from trainings import LONG, frozen, watched
 
 from project import Project, copy_of_the_project
 
-pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("slurm")]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.timeout(900),  # alone four minutes, which SLURM and Snakemake spend waiting
+    pytest.mark.usefixtures("slurm"),
+]
 
 RUNS = ("espcn_x2_s0", "espcn+gv_x2_s0")
 COMMAND = ["snakemake", "--profile", "workflow/profiles/slurm"]
 COMMAND += ["--slurm-init-seconds-before-status-checks", "2"]
 # Targets stand before these: no network is a small one, each has a job of its own.
 ALONE = ["train", "--set-threads", "fit=1", "--config", "small=[]"]
-STEPS = "steps: 400, milestones: [300]"
-LONG = 300  # seconds within which a busy machine starts a job
+FEW = "steps: 6, milestones: [4], batch: 2, patch: 8, validate_every: 3"
+MANY = "steps: 1000, milestones: [750], batch: 2, patch: 8, validate_every: 500"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Daemons of SLURM on this host; a skip says what is missing."""
     try:
@@ -52,13 +51,15 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         assert running.stdout.readline() == "ready\n"
         yield
         running.communicate(timeout=120)  # its standard input ends
+        assert running.returncode == 0
+        assert not daemons.settings()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small study with its data, before any training."""
     made = copy_of_the_project(tmp_path_factory.mktemp("prepared") / "project")
-    made.edit("workflow/studies/tiny.yaml", "steps: 6, milestones: [4]", STEPS)
+    made.edit("workflow/studies/tiny.yaml", FEW, MANY)
     made.snakemake("--until", "degrade", "pack", "count")
     return made.folder
 
@@ -68,19 +69,26 @@ def copy(prepared: Path, place: Path) -> Project:
     return Project(place)
 
 
-def begin(project: Project, *options: str) -> subprocess.Popen[bytes]:
-    """Starts Snakemake on the cluster; its words go to a file."""
+@contextmanager
+def begun(project: Project, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Snakemake on the cluster, killed in the end; its words go to a file."""
     environment = {**os.environ, "PYTHONPATH": str(project.folder / "src")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    with (project.folder / "told").open("a") as words:
-        return subprocess.Popen(
+    with (
+        (project.folder / "told").open("a") as words,
+        subprocess.Popen(
             [*COMMAND, *options],
             cwd=project.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,
-        )
+        ) as running,
+    ):
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def told(project: Project) -> str:
@@ -91,67 +99,6 @@ def weights(project: Project) -> dict[str, bytes]:
     """The bytes that each training came to."""
     files = project.folder.glob("results/runs/espcn*/weights.safetensors")
     return {file.parent.name: file.read_bytes() for file in files}
-
-
-class Training:
-    """A training in a job, frozen in its first steps.
-
-    Attributes:
-        job: The number of its job.
-        gpu: Node and CUDA_VISIBLE_DEVICES.
-    """
-
-    def __init__(self, project: Project, run: str, pid: int) -> None:
-        """Freezes a process."""
-        os.kill(pid, signal.SIGSTOP)
-        self._project, self._run, self.pid = project, run, pid
-        content = Path(f"/proc/{pid}/environ").read_text().split("\0")
-        environment = dict(line.split("=", 1) for line in content if "=" in line)
-        self.job, self.node = environment["SLURM_JOB_ID"], environment["SLURMD_NODENAME"]
-        self.gpu = (self.node, environment["CUDA_VISIBLE_DEVICES"])
-
-    def go(self) -> None:
-        """Lets it go on, once a signal waits for it or at once; SLURM may have done so before."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGCONT)
-
-    @property
-    def asked_to_end(self) -> bool:
-        """Whether SIGTERM waits for it, or has ended it."""
-        try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        (pending,) = re.findall(r"ShdPnd:\s*(\w+)", status)
-        return bool(int(pending, 16) & 1 << (signal.SIGTERM - 1))
-
-    @property
-    def log(self) -> str:
-        (file,) = self._project.folder.glob(f"results/logs/train/{self._run}@*.log")
-        return file.read_text()
-
-
-def frozen(
-    project: Project,
-    running: subprocess.Popen[bytes],
-    *runs: str,
-    after: Iterable[Training] = (),
-) -> list[Training]:
-    """Waits for the processes of runs, other ones than `after`, and freezes each as it comes."""
-    found: dict[str, Training] = {}
-    old = {training.pid for training in after}
-
-    def look() -> bool:
-        assert running.poll() is None, told(project)
-        for run in set(runs) - set(found):
-            for beat in project.folder.glob(f"results/state/{run}@*/beat.json"):
-                pid = json.loads(beat.read_text())["pid"]
-                if pid not in old and Path(f"/proc/{pid}").exists():
-                    found[run] = Training(project, run, pid)
-        return len(found) == len(runs)
-
-    wait_for(f"{runs} to be trained", look, LONG)
-    return [found[run] for run in runs]
 
 
 def started_at_once() -> bool:
@@ -205,16 +152,17 @@ def whole(
     profile = "workflow/profiles/slurm/config.yaml"
     project.edit(profile, "gpu: 1 # 0", "gpu: 0")
     project.edit(profile, "# gres", "gres")
-    with begin(project) as running:
+    with begun(project) as running:
         yield project, running
-        running.kill()
 
 
 def test_small_networks_are_trained_at_once_on_shares_of_gpus(
     whole: tuple[Project, subprocess.Popen[bytes]],
 ) -> None:
     """On one GPU or two, as SLURM likes: each asks for a share, and is shown one GPU."""
-    one, other = frozen(*whole, *RUNS)
+    project, running = whole
+    with watched(project) as caught:
+        one, other = frozen(caught, running, *RUNS)
     assert one.job != other.job
     for training in (one, other):
         assert asked(job(training.job))[3] == "gres:shard:1"
@@ -224,33 +172,35 @@ def test_small_networks_are_trained_at_once_on_shares_of_gpus(
 
 @pytest.mark.usefixtures("whole")
 def test_nothing_that_befalls_a_training_is_seen_in_its_weights(
-    prepared: Path, undisturbed: dict[str, bytes], tmp_path: Path
+    prepared: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     project = copy(prepared, tmp_path / "project")
-    with begin(project, *ALONE) as running:
-        one, other = frozen(project, running, *RUNS)
+    with begun(project, *ALONE) as running, watched(project) as caught:
+        one, other = frozen(caught, running, *RUNS)
         assert one.job != other.job
         assert one.gpu != other.gpu
         wanted = ("1", "32000M", "2-00:00:00", "gres:gpu:1")
         assert asked(shown(project)["rule_fit"]) == wanted
 
-        # The time limit draws near; a job is cancelled. Snakemake starts both anew.
-        ask("scontrol", "update", f"jobid={one.job}", "TimeLimit=2")
+        # The time limit draws near, which SLURM notices within half a minute; a job is cancelled.
+        # Snakemake starts both anew.
+        ask("scontrol", "update", f"jobid={one.job}", "TimeLimit=4")
         ask("scancel", other.job)
+        undisturbed = request.getfixturevalue("undisturbed")
         wait_for("SLURM's warning", lambda: one.asked_to_end)
         one.go()
-        one, other = frozen(project, running, *RUNS, after=(one, other))
+        one, other = frozen(caught, running, *RUNS)
         assert "goes on from step" in one.log
         assert "goes on from step" in other.log
 
         # SLURM starts them anew: when told to, and after a power cut of their node.
         ask("scontrol", "requeue", other.job)
         wait_for("the job to wait again", started_at_once)
-        (other,) = frozen(project, running, RUNS[1], after=(other,))
+        (other,) = frozen(caught, running, RUNS[1])
         assert "goes on from step" in other.log
         kill(of_node(one.node))
         wait_for("the node to be missed", started_at_once)
-        (fresh,) = frozen(project, running, RUNS[0], after=(one,))
+        (fresh,) = frozen(caught, running, RUNS[0])
         assert fresh.node != one.node
         assert "goes on from step" in fresh.log
 
@@ -258,10 +208,11 @@ def test_nothing_that_befalls_a_training_is_seen_in_its_weights(
         refused = project.run(*COMMAND, *ALONE, ok=False)
         assert "study 'tiny' is being rebuilt" in refused
         running.kill()
-    with begin(project, *ALONE) as running:
+    with begun(project, *ALONE) as running:
         wait_for("the study's end", lambda: running.poll() is not None, LONG)
         assert running.returncode == 0, told(project)
-    assert f"left in the queue: {fresh.job}" in told(project)
+    (left,) = re.findall(r"left in the queue: (.+)", told(project))
+    assert fresh.job in left.split(", ")
     assert weights(project) == undisturbed
 
 
@@ -269,7 +220,7 @@ def test_a_whole_study_is_rebuilt(
     whole: tuple[Project, subprocess.Popen[bytes]], undisturbed: dict[str, bytes]
 ) -> None:
     project, running = whole
-    assert running.wait(300) == 0, told(project)
+    assert running.wait(LONG) == 0, told(project)
     assert weights(project) == undisturbed
     with (project.folder / "results/tables/tiny/gv/table1.csv").open() as file:
         filled = [row for row in csv.DictReader(file) if row["rebuilt"]]
