@@ -29,13 +29,13 @@ demo: environment ## photographs to report in a few minutes, on two CPU cores
 	@$(BIN)/snakemake --profile workflow/profiles/$(PROFILE) --quiet rules reason host --config study=demo
 	@echo "The report: $(CURDIR)/reports/demo/index.html"
 
-test: environment ## all tests but those of a cluster; style and types included
+test: environment ## all tests, style and types included
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist loadgroup $(ARGS)
 
 test-nightly: ## the same, with 100 kills at drawn moments; ACUTANCE_KILLS says how many
 	@ACUTANCE_KILLS=$${ACUTANCE_KILLS:-100} $(MAKE) --no-print-directory test
 
-test-cluster: environment ## a small study on a real SLURM, which is installed, started and stopped; Debian, root
+test-cluster: environment ## those on a real SLURM alone, which is installed, started and stopped; Debian, root
 	@.ci/packages sbatch:slurm-wlm munged:munge
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 

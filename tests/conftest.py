@@ -10,6 +10,7 @@ import pytest
 from project import Project, copy_of_the_project
 
 ROOT = Path(__file__).resolve().parent.parent
+SERIAL = ("cluster", "workflow", "faults")  # folders whose files take minutes each
 # A process of tests takes a GPU until it ends, so that others would wait for it.
 os.environ.setdefault("ACUTANCE_GPU_SHARES", "64")
 
@@ -69,10 +70,17 @@ def project(finished: Project, tmp_path: Path) -> Project:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests that run engines on a small study in one process a file."""
+    """Keeps the tests that run engines on a small study in one process a file.
+
+    Processes that share the tests begin with these files, the longest first: what is short fills
+    up the end.
+    """
     for item in items:
-        if item.path.parent.name in ("workflow", "faults", "cluster"):
+        if item.path.parent.name in SERIAL:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        order = {name: place for place, name in enumerate(SERIAL)}
+        items.sort(key=lambda item: order.get(item.path.parent.name, len(SERIAL)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
