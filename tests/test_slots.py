@@ -1,5 +1,6 @@
 """slots: real processes on made-up GPUs; one job each, and a killed job's GPU is free again."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -116,6 +117,36 @@ def test_a_slot_has_one_holder_whoever_comes_and_goes(moves: list[int]) -> None:
                 held[name] = found
     for each in held.values():
         os.close(each)
+
+
+TWO = JOB.replace("import take", "import take_several").replace(
+    "found = take(gpus, ", "found, other = take_several(gpus, 2, "
+)
+
+
+def test_jobs_of_two_gpus_take_both_or_none() -> None:
+    """Four of them on three GPUs, where each could hold one and wait for another's for ever."""
+    gpus = named(3)
+    command = [sys.executable, "-c", TWO.replace("gpus[found]", "found, other"), " ".join(gpus)]
+    with ExitStack() as stack:
+        jobs = [
+            stack.enter_context(
+                subprocess.Popen([*command, "1", "0.2"], stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(4)
+        ]
+        told = [job.communicate(timeout=60)[0].split() for job in jobs]
+    assert all(int(one) < int(other) for one, other, *_ in told)
+    spans = sorted((float(begun), float(done)) for *_, begun, done in told)
+    assert all(done <= begun for (_, done), (begun, _) in itertools.pairwise(spans))
+
+
+def test_several_gpus_of_slurm_are_taken_as_they_are() -> None:
+    gpus, environment = named(2), {"SLURM_JOB_ID": "7"}
+    with job(gpus) as other:
+        assert gpu_of(other) == gpus[0]
+        found = slots.take_several(gpus, 2, say=pytest.fail, environment=environment)
+        assert found == [0, 1]
 
 
 def test_a_process_that_asks_again_gets_the_same() -> None:

@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Any other verb leaves with 130 on Ctrl-C.
     """
     options = parser().parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         code = int(options.run(options) or 0)
         sys.stdout.flush()
@@ -123,6 +124,13 @@ def _training(verbs: Verbs) -> None:
     train.add_argument("run_id", metavar="RUN", help="edsr_x2_s0, as `acutance plan` lists them")
     _machine(train)
     train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
+    train.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="train on N GPUs of this machine (or N times on its CPU): each step's batch is split",
+    )
     _import(verbs)
     predict = _verb(
         verbs,

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from acutance import ranks
 from acutance.errors import Refused
 from acutance.recipes import Recipe
 from acutance.reduce import coarser
@@ -168,6 +169,7 @@ def play(
     torch.autograd.backward(recipe.loss_scale * loss)
     parameters = list(player.network.parameters())
     slopes = [p.grad for p in parameters if p.grad is not None]
+    ranks.add_up(slopes)
     lengths = [nn.utils.get_total_norm(slopes)] if norm else []
     rate = learning_rate(recipe, step)
     clip(recipe, parameters, rate)

@@ -27,6 +27,7 @@ class Pairs:
     Attributes:
         channels: 3 for RGB, 1 for luma.
         per_epoch: Steps in which sampling by epoch visits every image once.
+        least: Crops in the smallest batch.
         resident: Whether the pixels lie in the memory of the device.
     """
 
@@ -73,6 +74,7 @@ class Pairs:
         self._drawn = np.array([flip in augment for flip in FLIPS])
         self._order: tuple[int, Choice] = (-1, np.empty(0, np.int64))
         self.per_epoch = -(-len(packed) // batch)
+        self.least = (len(packed) % batch or batch) if sampling == "epoch" else batch
         self.resident = self._fits() if resident is None else resident
         if self.resident:
             self._on_device = [

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from acutance import ranks
 from acutance.contests import Contest
 from acutance.gradient import gradient_map
 from acutance.optim import Part, Player, optimiser, play
@@ -110,7 +111,7 @@ class Opponent:
     """
 
     def __init__(self, rival: Rival, device: torch.device, *, layout: torch.memory_format) -> None:
-        network = rival.build().to(device).train()
+        network = ranks.as_one(rival.build()).to(device).train()
         network.to(memory_format=layout)  # type: ignore[call-overload]  # missing in torch's stubs
         self.name, self.weight = f"adversarial_{rival.name}", rival.weight
         self._rival, self._layout = rival, layout
@@ -162,8 +163,8 @@ class Opponent:
 
     def _score(self, image: Tensor) -> Tensor:
         with torch.autocast(image.device.type, torch.bfloat16, enabled=self._half):
-            scores: Tensor = self.player.network(image)
-        return scores.float()
+            scores: Tensor = self.player.network(ranks.mine(image))
+        return ranks.whole(scores.float(), len(image))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from acutance import ranks
 from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.journal import Journal
@@ -24,6 +25,39 @@ from acutance.state import Checkpoints
 
 class LeftError(Exception):
     """The state is saved and the process was asked to end."""
+
+
+SAVE, LEAVE = 1, 2  # what processes agree on
+
+
+class Helper:
+    """A process's share of a run where another one leads: it computes, writes and says nothing."""
+
+    def __init__(self) -> None:
+        self._meetings = ranks.Meetings()
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Leaves the row to the leading process, which has the same."""
+
+    def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
+        """Leaves saving to the leading process; leaves with it."""
+        wish = self._meetings.agreed(step, 0)
+        if wish:
+            _check_same(step, snapshot())
+        if wish == LEAVE:
+            raise LeftError
+
+    @contextmanager
+    def told_of_signals(self) -> Iterator[None]:
+        """Leaves signals to the leading process, which has them too."""
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class Sitting:
@@ -56,7 +90,7 @@ class Sitting:
         """
         self._build = build
         self._run, self._journal, self._checkpoints = run, journal, checkpoints
-        self._device, self._asked = device, ""
+        self._device, self._asked, self._meetings = device, "", ranks.Meetings()
         found = checkpoints.newest() or {"run": run.digest, "loop": None, "step": 0}
         if found["run"] != run.digest:
             raise Refused(
@@ -65,33 +99,42 @@ class Sitting:
             )
         self.state: dict[str, Any] | None = found["loop"]
         self._peak = int(found.get("peak", 0))
-        bits = {"device": device_name(device), "threads": torch.get_num_threads()} | versions()
+        bits = {
+            "device": device_name(device),
+            "threads": torch.get_num_threads(),
+            "processes": ranks.world(),
+            **versions(),
+        }
         before = list(found.get("sittings", []))
         kind = {"device_type": device.type}
         self._sittings = [*before, {"from_step": found["step"], **bits, **kind, **commit()}]
         journal.go_on(found.get("rows", []), found.get("seconds", 0.0), found["step"])
         if self.state is not None:
             journal.say(f"goes on from step {found['step']:,}")
-        if any(earlier[name] != bits[name] for earlier in before for name in bits):
+        if any(earlier.get(name) != bits[name] for earlier in before for name in bits):
             journal.say("not the machine, threads or versions it began on: bits may differ")
 
     def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
         """Shows how far the run is; saves if it is time to; leaves if a signal asked for it."""
         self._journal.tick(step)
-        if not self._asked and not self._checkpoints.due:
+        asked = self._asked  # a signal may come at any moment: what is agreed on is what counts
+        wish = LEAVE if asked else SAVE if self._checkpoints.due else 0
+        if not self._meetings.agreed(step, wish):
             return
+        loop = snapshot()
+        _check_same(step, loop)
         state = {
             "run": self._run.digest,
             "step": step,
-            "loop": snapshot(),
+            "loop": loop,
             "rows": self._journal.rows,
             "seconds": self._journal.seconds,
             "sittings": self._sittings,
             "peak": self._peak_memory(),
         }
         self._checkpoints.save(step, state, sound=self._sound())
-        if self._asked:
-            self._journal.left = f"{self._asked}: saved at step {step:,}; run again to go on"
+        if asked:
+            self._journal.left = f"{asked}: saved at step {step:,}; run again to go on"
             self._journal.say(self._journal.left)
             raise LeftError
 
@@ -166,3 +209,9 @@ class Sitting:
         if self._device.type == "cuda":
             return max(self._peak, torch.cuda.max_memory_allocated(self._device))
         return max(self._peak, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _check_same(step: int, state: Mapping[str, Any]) -> None:
+    """Checks that all processes of a training have come to the same weights."""
+    for player in state["players"]:
+        ranks.check_same(player["network"], f"step {step}")

@@ -55,25 +55,66 @@ def take(
     Raises:
         Refused: If the number of shares makes no sense.
     """
-    if _JOB in environment and len(gpus) == 1:
-        return 0
+    (number,) = take_several(gpus, 1, say=say, environment=environment, pause=pause)
+    return number
+
+
+def take_several(
+    gpus: Sequence[str],
+    count: int,
+    *,
+    say: Callable[[str], None],
+    environment: Mapping[str, str] = os.environ,
+    pause: float = 1.0,
+) -> list[int]:
+    """Returns which GPUs this process may use until it ends: `take` for several at a time.
+
+    It takes all of them or none, so two such jobs never wait for each other. A job of SLURM that
+    sees as many as it wants was given them.
+
+    Args:
+        gpus: As for `take`, at least `count`.
+        count: How many it wants.
+        say: As for `take`.
+        environment: As for `take`.
+        pause: As for `take`.
+
+    Raises:
+        Refused: If the number of shares makes no sense.
+    """
+    if _JOB in environment and len(gpus) == count:
+        return list(range(count))
     several, waiting = shares(environment), False
     while True:
-        for number, gpu in enumerate(gpus):
-            if gpu in _held:
-                return number
-        for share, (number, gpu) in product(range(several), enumerate(gpus)):
-            if (found := _bound(f"{gpu}/{share}")) is not None:
-                _held[gpu] = found
-                return number
+        if found := _taken(gpus, count, several):
+            return found
         if not waiting:
             each = f"{several} job{'' if several == 1 else 's'} each"
             say(
-                f"{WAITING}: all are taken ({len(gpus)}, {each}). `--device cuda:0` takes one"
-                f" nevertheless, {SHARES}={several + 1} lets more jobs share"
+                f"{WAITING}: {'all' if count == 1 else 'too many'} are taken ({len(gpus)}, {each})."
+                f" `--device cuda:0` takes one nevertheless, {SHARES}={several + 1} lets more jobs"
+                " share"
             )
         waiting = True
         time.sleep(pause)
+
+
+def _taken(gpus: Sequence[str], count: int, several: int) -> list[int]:
+    """Returns which `count` GPUs this process holds from now on; none if it cannot have so many."""
+    before = [gpu for gpu in gpus if gpu in _held][:count]
+    fresh: dict[str, int] = {}
+    for share, gpu in product(range(several), gpus):
+        if len(before) + len(fresh) == count:
+            break
+        wanted = gpu not in before and gpu not in fresh
+        if wanted and (found := _bound(f"{gpu}/{share}")) is not None:
+            fresh[gpu] = found
+    if len(before) + len(fresh) < count:
+        for descriptor in fresh.values():
+            os.close(descriptor)
+        return []
+    _held.update(fresh)
+    return [number for number, gpu in enumerate(gpus) if gpu in before or gpu in fresh]
 
 
 def _bound(name: str) -> int | None:

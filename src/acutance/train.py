@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from acutance import ranks
 from acutance.calls import Loss
 from acutance.device import device as device_called
 from acutance.device import set_threads
@@ -22,12 +23,13 @@ from acutance.pairs import Pairs
 from acutance.recipes import Recipe
 from acutance.resolve import load
 from acutance.rivals import columns, rivals_of
-from acutance.sitting import LeftError, Sitting
+from acutance.sitting import Helper, LeftError, Sitting
 from acutance.spec import Run
 from acutance.state import Checkpoints
 from acutance.weights import begin_with
 
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+TROUBLE = 2
 
 
 def train(
@@ -44,6 +46,9 @@ def train(
     checkpoint_seconds: float = 60.0,
 ) -> int:
     """Trains a run, going on from its last state, and writes its weights, log and origin.
+
+    Where torchrun started several processes, each calls this with the same arguments, and the
+    leading one alone writes.
 
     Args:
         run: What to train.
@@ -68,38 +73,56 @@ def train(
     set_threads(threads)
     chosen = device_called(device)
     pairs = _pairs(run, recipe, open_packed(packed, verify=True), chosen)
-    shown = open_packed(validation, verify=True) if validation else None
-    terms = [_fed(loss, assets) if loss.assets else _term(loss) for loss in run.losses]
     loop = cast(Callable[..., dict[str, Tensor]], load("loops", run.loop))
-
+    terms = [_fed(loss, assets) if loss.assets else _term(loss) for loss in run.losses]
     rivals = rivals_of(run)
-    names = columns(terms, rivals)
-    title = run.id.partition("@")[0]
-    journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
-    with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
-        build = _network(replace(run, start=None))
-        sitting = Sitting(run, journal, checkpoints, chosen, build=build)
-        with sitting.told_of_signals(), journal:  # who sees it begin may end it
-            try:
-                weights = loop(
-                    _network(run, start),
-                    terms,
-                    pairs,
-                    recipe,
-                    seed=run.seed,
-                    device=chosen,
-                    validation=shown,
-                    state=sitting.state,
-                    record=journal.record,
-                    keep=sitting.keep,
-                    rivals=rivals,
-                )
-            except LeftError:
-                return TRY_AGAIN
-            except Diverged as problem:
-                raise Refused(f"{run.id}: {problem}; {sitting.last_good()}") from None
-        sitting.write(out, weights)
-        checkpoints.remove()
+    fit = partial(
+        loop,
+        _network(run, start),
+        terms,
+        pairs,
+        recipe,
+        seed=run.seed,
+        device=chosen,
+        validation=open_packed(validation, verify=True) if validation else None,
+        rivals=rivals,
+    )
+    with ranks.joined(chosen):
+        if pairs.least < ranks.world():
+            raise Refused(
+                f"{run.id}: has batches of {pairs.least} crops, too few for {ranks.world()}"
+                " processes; start fewer"
+            )
+        if ranks.rank():
+            return _help(fit)
+        title, names = run.id.partition("@")[0], columns(terms, rivals)
+        journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
+        with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
+            build = _network(replace(run, start=None))
+            sitting = Sitting(run, journal, checkpoints, chosen, build=build)
+            begun = ranks.shared(sitting.state)
+            with sitting.told_of_signals(), journal:  # who sees it begin may end it
+                try:
+                    weights = fit(state=begun, record=journal.record, keep=sitting.keep)
+                except LeftError:
+                    return TRY_AGAIN
+                except Diverged as problem:
+                    raise Refused(f"{run.id}: {problem}; {sitting.last_good()}") from None
+            sitting.write(out, weights)
+            checkpoints.remove()
+    return 0
+
+
+def _help(fit: Callable[..., object]) -> int:
+    """Trains where another process leads; returns the exit status."""
+    helper = Helper()
+    try:
+        with helper.told_of_signals():
+            fit(state=ranks.shared(None), record=helper.record, keep=helper.keep)
+    except LeftError:
+        return TRY_AGAIN
+    except (Diverged, ranks.Lost):
+        return TROUBLE  # the leading process says which, or whoever started it
     return 0
 
 

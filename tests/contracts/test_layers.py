@@ -23,7 +23,7 @@ LAYERS: tuple[set[str], ...] = (
     },
     {
         "image", "png", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",
-        "parallel", "archive", "verify", "diagnose", "tensorbundle",
+        "parallel", "ranks", "archive", "verify", "diagnose", "tensorbundle",
         "packed", "pairs", "optim", "device", "state", "journal", "machine", "sitting",
         "memory", "tiles", "inert", "legacy", "matconvnet", "foreign", "convert", "obtain",
         "vgg", "vision", "similarity", "gaussians", "niqe", "steerable", "forest", "ma",
@@ -33,8 +33,8 @@ LAYERS: tuple[set[str], ...] = (
     },
     NOUNS,
     {
-        "fetch", "degrade", "pack", "train", "predict", "score", "calibrate", "draw", "tabulate",
-        "report", "plan", "count", "import_", "status", "probe",
+        "fetch", "degrade", "pack", "train", "launch", "predict", "score", "calibrate", "draw",
+        "tabulate", "report", "plan", "count", "import_", "status", "probe",
         "adopt", "prune", "bundle",
     },
     {"commands", "cli_keeping"},

@@ -17,8 +17,10 @@ rule fit:
         gpu=1,
     params:
         acutance=ACUTANCE,
+        processes=lambda wildcards, resources: max(1, resources.gpu),
     shell:
-        "{params.acutance} train {wildcards.run:q} --threads {threads} 2>&1 | tee -i {log:q}"
+        "{params.acutance} train {wildcards.run:q} --threads {threads}"
+        " --processes {params.processes} 2>&1 | tee -i {log:q}"
 
 
 use rule fit as fit_small with:

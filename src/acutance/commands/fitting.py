@@ -20,7 +20,10 @@ from acutance.errors import Refused
 
 def train(options: argparse.Namespace) -> int:
     """Fits the weights of a run."""
+    from acutance import ranks
+    from acutance.launch import launch
     from acutance.packed import INDEX
+    from acutance.train import TRY_AGAIN
     from acutance.train import train as verb
 
     root, study = study_of(options)
@@ -33,6 +36,11 @@ def train(options: argparse.Namespace) -> int:
         return 0
     for pairs in filter(None, (run.train, run.validate)):
         check_sound(root / pairs.packed, INDEX)  # which has the checksums of the pixels
+    if options.processes < 1:
+        raise Refused(f"--processes: wants how many, from 1, found {options.processes}")
+    if options.processes > 1 and not ranks.launched():
+        status = launch(options.processes, options.arguments, device=options.device)
+        return TRY_AGAIN if status is None else status
     start = root / paths.RUN.format(run=run.start.run.id) if run.start else None
     if start is not None:
         check_sound(start)
@@ -46,10 +54,10 @@ def train(options: argparse.Namespace) -> int:
         out=out,
         state=root / paths.STATE.format(run=run.id),
         device=options.device,
-        threads=options.threads,
+        threads=ranks.part(options.threads),
         checkpoint_seconds=options.checkpoint,
     )
-    if code == 0:
+    if code == 0 and ranks.leads():
         sums.write(out)
     return code
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from acutance import ranks
 from acutance.optim import (
     Diverged,
     Player,
@@ -78,7 +79,8 @@ def restore(
 ) -> Weights:
     """Returns the weights that a recipe gives, on the CPU.
 
-    Continuing from any state it handed out gives the same bits as never having stopped.
+    Continuing from any state it handed out gives the same bits as never having stopped. Several
+    processes (`acutance.ranks`) that call it alike get the same weights as one, up to rounding.
 
     Args:
         build: Makes the network; called once, after torch is seeded.
@@ -100,7 +102,7 @@ def restore(
     """
     settle(seed, recipe.precision)
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
-    network = build().to(device).train()
+    network = ranks.as_one(build()).to(device).train()
     network.to(memory_format=layout)  # type: ignore[call-overload]  # missing in torch's stubs
     opponents = [Opponent(rival, device, layout=layout) for rival in rivals]
     learner = Player(
@@ -109,9 +111,9 @@ def restore(
         optimiser=optimiser(recipe, network.parameters()),
     )
     players = [learner, *(opponent.player for opponent in opponents)]
-    told = ("loss", *columns(terms, rivals))
+    names = ("loss", *columns(terms, rivals))
     now = _Progress(
-        step=0, columns=told, sums=torch.zeros(len(told), dtype=torch.float64, device=device)
+        step=0, columns=names, sums=torch.zeros(len(names), dtype=torch.float64, device=device)
     )
     if state is not None:
         _go_on(players, now, state)
@@ -123,13 +125,14 @@ def restore(
         _phase(network, recipe, now.step)
         lr, hr = pairs.batch(now.step)
         with half:
-            outputs = forward(lr.contiguous(memory_format=layout))
-        named = {name: output.float() for name, output in outputs.items()} | _pyramid(hr, outputs)
-        found = [play(learner, named, recipe, now.step, norm=bool(opponents))]
+            outputs = forward(ranks.mine(lr).contiguous(memory_format=layout))
+        found = {name: ranks.whole(output.float(), len(lr)) for name, output in outputs.items()}
+        named = found | _pyramid(hr, found)
+        told = [play(learner, named, recipe, now.step, norm=bool(opponents))]
         if opponents:
-            found.append(_contrast(named["sr"], hr))
-        found += [opponent.answer(named, now.step) for opponent in opponents]
-        now.sums += torch.cat(found)
+            told.append(_contrast(named["sr"], hr))
+        told += [opponent.answer(named, now.step) for opponent in opponents]
+        now.sums += torch.cat(told)
         now.step, now.since = now.step + 1, now.since + 1
 
         last = now.step == recipe.steps
@@ -202,9 +205,16 @@ def _psnr(network: nn.Module, images: Iterable[tuple[Tensor, Tensor]]) -> float:
     GV chooses its weights. Computed in float32 whatever the training's precision.
     """
     network.eval()
-    errors = [(network(lr)["sr"] - hr).double().square().mean() for lr, hr in images]
+    errors = [
+        (network(lr)["sr"] - hr).double().square().mean()
+        if number % ranks.world() == ranks.rank()
+        else hr.new_zeros((), dtype=torch.float64)  # another process looks at it
+        for number, (lr, hr) in enumerate(images)
+    ]
     network.train()
-    return float(-10 * torch.stack(errors).log10().mean())
+    found = torch.stack(errors)
+    ranks.add_up([found])
+    return float(-10 * found.log10().mean())
 
 
 def _remember(now: _Progress, psnr: float, network: nn.Module, recipe: Recipe) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from acutance import ranks
 from acutance.errors import Refused
 from acutance.losses._float32 import unmixed, widened
 from acutance.vgg import LAYERS, features
@@ -47,8 +48,10 @@ def perceptual(
     """
     if not 0 <= layer < LAYERS:
         raise Refused(f"loss perceptual: layer: VGG19 has 0 to {LAYERS - 1}, found {layer}")
+    own, wanted = ranks.mine(sr), ranks.mine(hr)
     with unmixed(sr):
         with torch.no_grad():
-            wanted = features(widened(hr), vgg19, (layer,))[0]
-        off = features(widened(sr), vgg19, (layer,))[0] - wanted
-    return off.abs().mean() if distance == "l1" else off.square().mean()
+            aims = features(widened(wanted), vgg19, (layer,))[0]
+        off = features(widened(own), vgg19, (layer,))[0] - aims
+    found = off.abs().mean() if distance == "l1" else off.square().mean()
+    return ranks.mean(found, len(own), len(sr))

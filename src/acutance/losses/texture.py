@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from acutance import ranks
 from acutance.losses._float32 import unmixed, widened
 from acutance.vgg import features
 
@@ -36,15 +37,16 @@ def texture(sr: Tensor, hr: Tensor, vgg19: Path) -> Tensor:
 
     Source: the survey's L_texture, |.| the root of the sum of squares, c the channels of a layer.
     """
+    own, aims = ranks.mine(sr), ranks.mine(hr)
     with unmixed(sr):
         with torch.no_grad():
-            wanted = [_gram(each) for each in features(widened(hr), vgg19, AT)]
-        found = [_gram(each) for each in features(widened(sr), vgg19, AT)]
+            wanted = [_gram(each) for each in features(widened(aims), vgg19, AT)]
+        found = [_gram(each) for each in features(widened(own), vgg19, AT)]
         parts = [
             torch.linalg.matrix_norm(one - other).mean() / one.shape[-1] ** 2
             for one, other in zip(found, wanted, strict=True)
         ]
-        return torch.stack(parts).sum()
+        return ranks.mean(torch.stack(parts).sum(), len(own), len(sr))
 
 
 def _gram(image: Tensor) -> Tensor:
