@@ -69,6 +69,7 @@ def project(finished: Project, tmp_path: Path) -> Project:
     return finished.copy(tmp_path / "project")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads which group a test is of
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests that run engines on a small study in one process a file.
 

@@ -111,7 +111,8 @@ class Sitting:
         journal.go_on(found.get("rows", []), found.get("seconds", 0.0), found["step"])
         if self.state is not None:
             journal.say(f"goes on from step {found['step']:,}")
-        if any(earlier.get(name) != bits[name] for earlier in before for name in bits):
+        alone = {"processes": 1}  # as every sitting was that does not say so
+        if any((alone | earlier).get(name) != bits[name] for earlier in before for name in bits):
             journal.say("not the machine, threads or versions it began on: bits may differ")
 
     def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
