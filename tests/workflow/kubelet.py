@@ -16,7 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-JOBS = Path(os.environ["PRETENDED_JOBS"])
+JOBS = Path(
+    os.environ.get("PRETENDED_JOBS", ".")
+)  # always given; tests that look for examples import this
 POD = ["unshare", "--pid", "--fork", "--mount-proc", "--uts", "--kill-child"]
 NAMED = 'echo "$0" >/proc/sys/kernel/hostname; exec "$@"'
 
