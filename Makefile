@@ -30,7 +30,7 @@ demo: environment ## photographs to report in a few minutes, on two CPU cores
 	@echo "The report: $(CURDIR)/reports/demo/index.html"
 
 test: environment ## all tests, style and types included
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-nightly: ## the same, with 100 kills at drawn moments; ACUTANCE_KILLS says how many
 	@ACUTANCE_KILLS=$${ACUTANCE_KILLS:-100} $(MAKE) --no-print-directory test

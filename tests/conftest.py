@@ -10,7 +10,7 @@ import pytest
 from project import Project, copy_of_the_project
 
 ROOT = Path(__file__).resolve().parent.parent
-SERIAL = ("cluster", "workflow", "faults")  # folders whose files take minutes each
+LONG = ("cluster", "workflow", "faults")  # folders whose files take minutes each
 # A process of tests takes a GPU until it ends, so that others would wait for it.
 os.environ.setdefault("ACUTANCE_GPU_SHARES", "64")
 
@@ -69,19 +69,11 @@ def project(finished: Project, tmp_path: Path) -> Project:
     return finished.copy(tmp_path / "project")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads which group a test is of
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps the tests that run engines on a small study in one process a file.
-
-    Processes that share the tests begin with these files, the longest first: what is short fills
-    up the end.
-    """
-    for item in items:
-        if item.path.parent.name in SERIAL:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """Has processes that share the tests begin with the longest files; what is short fills up."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        order = {name: place for place, name in enumerate(SERIAL)}
-        items.sort(key=lambda item: order.get(item.path.parent.name, len(SERIAL)))
+        order = {name: place for place, name in enumerate(LONG)}
+        items.sort(key=lambda item: order.get(item.path.parent.name, len(LONG)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -19,7 +19,7 @@ from project import Project
 pytestmark = pytest.mark.workflow
 RUN = "espcn+gv_x2_s0"
 TRAIN = ("acutance", "train", RUN, "--device=cpu", "--threads=2", "--checkpoint=0.5")
-STEPS = "steps: 400, milestones: [300]"
+STEPS = "steps: 250, milestones: [200]"
 CLOSE = 1e-5  # of the largest weight of its tensor: docs/cluster.md
 
 
@@ -97,16 +97,15 @@ def test_two_processes_come_to_the_weights_of_one_and_say_so(
     assert "finished already" in undisturbed.run(*TRAIN, "--processes=2")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_leave_they_save_and_go_on_to_the_same_bytes(
-    project: Project, undisturbed: Project, number: int
+    project: Project, undisturbed: Project
 ) -> None:
     with begin(project) as process:
         wait_for("a state", lambda: halfway(project))
-        process.send_signal(number)
+        process.terminate()
         said = process.communicate(timeout=60)[0]
     assert process.returncode == TRY_AGAIN, said
-    assert f"{signal.Signals(number).name}: saved at step" in said
+    assert "SIGTERM: saved at step" in said
     assert "Traceback" not in said
     assert "goes on from step" in project.run(*TRAIN, "--processes=2")
     weights = [(made(p) / "weights.safetensors").read_bytes() for p in (project, undisturbed)]
