@@ -88,11 +88,7 @@ def train(
         rivals=rivals,
     )
     with ranks.joined(chosen):
-        if pairs.least < ranks.world():
-            raise Refused(
-                f"{run.id}: has batches of {pairs.least} crops, too few for {ranks.world()}"
-                " processes; start fewer"
-            )
+        _check_share(run, pairs)
         if ranks.rank():
             return _help(fit)
         title, names = run.id.partition("@")[0], columns(terms, rivals)
@@ -111,6 +107,15 @@ def train(
             sitting.write(out, weights)
             checkpoints.remove()
     return 0
+
+
+def _check_share(run: Run, pairs: Pairs) -> None:
+    """Checks that there are crops for every process."""
+    if pairs.least < ranks.world():
+        raise Refused(
+            f"{run.id}: has batches of {pairs.least} crops, too few for {ranks.world()}"
+            " processes; start fewer"
+        )
 
 
 def _help(fit: Callable[..., object]) -> int:
