@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from acutance import __version__, commands
-from acutance.cli_keeping import keeping
+from acutance.cli_keeping import keeping, several
 from acutance.errors import Refused
 from acutance.files import told
 
@@ -124,7 +124,7 @@ def _training(verbs: Verbs) -> None:
     train.add_argument("run_id", metavar="RUN", help="edsr_x2_s0, as `acutance plan` lists them")
     _machine(train)
     train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
-    _several(train)
+    several(train)
     _import(verbs)
     predict = _verb(
         verbs,
@@ -149,16 +149,6 @@ def _training(verbs: Verbs) -> None:
         help="8-bit PNG, or unclipped 32-bit TIFF (default: png)",
     )
     _machine(predict)
-
-
-def _several(train: argparse.ArgumentParser) -> None:
-    train.add_argument(
-        "--processes",
-        type=int,
-        default=1,
-        metavar="N",
-        help="train on N GPUs of this machine (or N times on its CPU): each step's batch is split",
-    )
 
 
 def _import(verbs: Verbs) -> None:

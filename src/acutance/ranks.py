@@ -17,7 +17,6 @@ import io
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -33,8 +32,6 @@ from acutance.errors import Refused
 TOLD = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # by torchrun
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 PATIENCE = timedelta(minutes=10)  # with a process that says nothing
-EVERY = 0.5  # seconds between two meetings, about
-FARTHEST = 1000  # steps between two meetings, at most
 
 
 def launched() -> bool:
@@ -75,7 +72,7 @@ def joined(device: torch.device) -> Iterator[None]:
         return
     backend = "gloo" if device.type == "cpu" else f"cpu:gloo,{device.type}:nccl"
     _end_with_parent()
-    _together(lambda: dist.init_process_group(backend, timeout=PATIENCE))
+    together(lambda: dist.init_process_group(backend, timeout=PATIENCE))
     try:
         yield
     finally:
@@ -140,7 +137,7 @@ def add_up(tensors: Sequence[Tensor]) -> None:
     if world() == 1 or not tensors:
         return
     flat = torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
-    _together(lambda: dist.all_reduce(flat))
+    together(lambda: dist.all_reduce(flat))
     for tensor, part in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
         tensor.detach().copy_(part.view_as(tensor))
 
@@ -161,11 +158,11 @@ def shared(state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     buffer = io.BytesIO()
     torch.save(state if rank() == 0 else None, buffer)
     size = torch.tensor(len(buffer.getvalue()))
-    _together(lambda: dist.broadcast(size, 0))
+    together(lambda: dist.broadcast(size, 0))
     told = torch.empty(int(size), dtype=torch.uint8)
     if rank() == 0:
         told = torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
-    _together(lambda: dist.broadcast(told, 0))
+    together(lambda: dist.broadcast(told, 0))
     if rank() == 0:
         return state
     found: Mapping[str, Any] | None = torch.load(
@@ -189,41 +186,12 @@ def check_same(weights: Mapping[str, Tensor], when: str) -> None:
     words = [w.view(torch.int32) if w.dtype is torch.float32 else w for w in weights.values()]
     own = torch.stack([word.sum(dtype=torch.int64) for word in words]).cpu()
     found = [torch.empty_like(own) for _ in range(world())]
-    _together(lambda: dist.all_gather(found, own))
+    together(lambda: dist.all_gather(found, own))
     if apart := [number for number, other in enumerate(found) if not other.equal(found[0])]:
         raise Refused(
             f"{when}: processes {', '.join(map(str, apart))} have other weights than process 0;"
             " all must be on GPUs of one kind, and one of them may be broken"
         )
-
-
-class Meetings:
-    """Where processes agree, about every `EVERY` seconds, whether to save or to leave.
-
-    They meet after the same step. Between meetings none waits for what another one decides.
-    """
-
-    def __init__(self) -> None:
-        self._next, self._last = 0, (0, time.monotonic())
-
-    def agreed(self, step: int, wish: int) -> int:
-        """Returns what the leading process wishes, if this is a meeting, else 0.
-
-        Args:
-            step: Updates done.
-            wish: Of this process; any number that says something to the caller.
-        """
-        if world() == 1:
-            return wish
-        if step < self._next:
-            return 0
-        now = time.monotonic()
-        rate = (step - self._last[0]) / max(now - self._last[1], 1e-3)
-        told = torch.tensor([wish, step + max(1, min(FARTHEST, round(rate * EVERY)))])
-        _together(lambda: dist.broadcast(told, 0))
-        self._last = step, now
-        self._next = int(told[1])
-        return int(told[0])
 
 
 def _applied(function: type[Function], *arguments: object) -> Tensor:
@@ -253,7 +221,7 @@ class _Whole(Function):
         del ctx
         batch = own.new_zeros((total, *own.shape[1:]))
         batch[share(total)] = own
-        _together(lambda: dist.all_reduce(batch))
+        together(lambda: dist.all_reduce(batch))
         return batch
 
     @staticmethod
@@ -269,7 +237,7 @@ class _Sum(Function):
     def forward(ctx: Any, own: Tensor) -> Tensor:
         del ctx
         total = own.clone()
-        _together(lambda: dist.all_reduce(total))
+        together(lambda: dist.all_reduce(total))
         return total
 
     @staticmethod
@@ -305,7 +273,7 @@ class _BatchNorm(nn.BatchNorm2d):
             self.num_batches_tracked.add_(1)
 
 
-def _together(call: Callable[[], object]) -> None:
+def together(call: Callable[[], object]) -> None:
     """Does something that all processes must do.
 
     Raises:

@@ -4,6 +4,7 @@ import json
 import resource
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,13 +29,44 @@ class LeftError(Exception):
 
 
 SAVE, LEAVE = 1, 2  # what processes agree on
+EVERY = 0.5  # seconds between two meetings, about
+FARTHEST = 1000  # steps between two meetings, at most
+
+
+class Meetings:
+    """Where processes agree, about every `EVERY` seconds, whether to save or to leave.
+
+    They meet after the same step. Between meetings none waits for what another one decides.
+    """
+
+    def __init__(self) -> None:
+        self._next, self._last = 0, (0, time.monotonic())
+
+    def agreed(self, step: int, wish: int) -> int:
+        """Returns what the leading process wishes, if this is a meeting, else 0.
+
+        Args:
+            step: Updates done.
+            wish: Of this process; any number that says something to the caller.
+        """
+        if ranks.world() == 1:
+            return wish
+        if step < self._next:
+            return 0
+        now = time.monotonic()
+        rate = (step - self._last[0]) / max(now - self._last[1], 1e-3)
+        told = torch.tensor([wish, step + max(1, min(FARTHEST, round(rate * EVERY)))])
+        ranks.together(lambda: dist.broadcast(told, 0))
+        self._last = step, now
+        self._next = int(told[1])
+        return int(told[0])
 
 
 class Helper:
     """A process's share of a run where another one leads: it computes, writes and says nothing."""
 
     def __init__(self) -> None:
-        self._meetings = ranks.Meetings()
+        self._meetings = Meetings()
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Leaves the row to the leading process, which has the same."""
@@ -90,7 +122,7 @@ class Sitting:
         """
         self._build = build
         self._run, self._journal, self._checkpoints = run, journal, checkpoints
-        self._device, self._asked, self._meetings = device, "", ranks.Meetings()
+        self._device, self._asked, self._meetings = device, "", Meetings()
         found = checkpoints.newest() or {"run": run.digest, "loop": None, "step": 0}
         if found["run"] != run.digest:
             raise Refused(

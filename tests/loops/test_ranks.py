@@ -226,7 +226,7 @@ def test_a_state_is_that_of_the_leading_process() -> None:
 
 
 def met() -> list[int]:
-    meetings = ranks.Meetings()
+    meetings = Meetings()
     wishes = [7 * (step > 50) * (ranks.rank() == 0) for step in range(2000)]
     return [meetings.agreed(step, wish) for step, wish in enumerate(wishes)]
 
