@@ -123,7 +123,6 @@ def _training(verbs: Verbs) -> None:
     )
     train.add_argument("run_id", metavar="RUN", help="edsr_x2_s0, as `acutance plan` lists them")
     _machine(train)
-    train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
     several(train)
     _import(verbs)
     predict = _verb(

@@ -61,6 +61,7 @@ def _bundle(verb: Verb) -> None:
 
 def several(train: argparse.ArgumentParser) -> None:
     """Adds the option of a training by several processes."""
+    train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
     train.add_argument(
         "--processes",
         type=int,

@@ -14,6 +14,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
 
 from acutance import ranks
 from acutance.errors import Refused

@@ -23,6 +23,7 @@ from acutance.losses.total_variation import total_variation
 from acutance.models.edsr import EDSR
 from acutance.optim import term
 from acutance.packed import open_packed
+from acutance.sitting import Meetings
 from together import together
 from waves import pack_waves
 
