@@ -3,6 +3,7 @@
 As a program it runs the daemons until its standard input ends, so they end with whoever started it.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 INSTALL = "apt-get install --no-install-recommends slurm-wlm munge"
 SETTINGS = Path("/etc/slurm")  # a job step drops SLURM_CONF, so they must lie here
+TURN = Path("/run/acutance-tests-slurm.lock")
 OURS = "# Made by Acutance's tests, and removed by them.\n"
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
 NODES = ("n1", "n2")
@@ -221,16 +223,20 @@ class Daemons:
 
 
 def main() -> None:
-    """Runs the daemons, says so, and stops them when the standard input ends."""
-    place = Path(sys.argv[1])
-    daemons = Daemons(place)
+    """Runs the daemons, says so, and stops them when the standard input ends.
+
+    A host has one set of settings: who else wants a cluster there waits until this one is gone.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    try:
-        daemons.start()
-        print("ready", flush=True)
-        sys.stdin.read()
-    finally:
-        daemons.stop()
+    with TURN.open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        daemons = Daemons(Path(sys.argv[1]))
+        try:
+            daemons.start()
+            print("ready", flush=True)
+            sys.stdin.read()
+        finally:
+            daemons.stop()
 
 
 if __name__ == "__main__":
