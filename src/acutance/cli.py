@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from acutance import __version__, commands
-from acutance.cli_keeping import keeping, several
+from acutance.cli_fitting import fitting, place
+from acutance.cli_keeping import keeping
 from acutance.errors import Refused
 from acutance.files import told
 
@@ -59,8 +60,10 @@ def parser() -> argparse.ArgumentParser:
         "--study", metavar="NAME", help="overlay in workflow/studies (default: `study` in params)"
     )
     verbs = made.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for add in (_data, _training, _measuring, _reading):
-        add(verbs)
+    _data(verbs)
+    fitting(partial(_verb, verbs))
+    _measuring(verbs)
+    _reading(verbs)
     keeping(partial(_verb, verbs))
     return made
 
@@ -112,81 +115,6 @@ def _data(verbs: Verbs) -> None:
     pack.add_argument("--workers", type=int, help="processes (default: all cores)")
 
 
-def _training(verbs: Verbs) -> None:
-    train = _verb(
-        verbs,
-        "train",
-        "fit the weights of a run; go on where an earlier attempt stopped",
-        "State is saved every CHECKPOINT seconds and when the process is told to stop (SIGTERM,\n"
-        "Ctrl-C), which then leaves with exit code 75: run the same command again. However often\n"
-        "it is stopped, the weights come out the same to the last bit.",
-    )
-    train.add_argument("run_id", metavar="RUN", help="edsr_x2_s0, as `acutance plan` lists them")
-    _machine(train)
-    several(train)
-    _import(verbs)
-    predict = _verb(
-        verbs,
-        "predict",
-        "make SR images from LR images",
-        "Either of a run and a test set of the study, or of a plain folder:\n\n"
-        "  acutance predict --system bicubic --lr photos_x4/ --scale 4 --out photos_sr/",
-    )
-    predict.add_argument("run_id", nargs="?", metavar="RUN")
-    predict.add_argument("test", nargs="?", metavar="TEST", help="set5, or set5_bicubic@digest")
-    predict.add_argument("--system", metavar="NAME", help="an entry of params.yaml")
-    predict.add_argument(
-        "--weights", type=Path, metavar="FILE", help="safetensors; not for networks without any"
-    )
-    predict.add_argument("--lr", type=Path, metavar="DIR", help="folder of LR images")
-    predict.add_argument("--scale", type=int)
-    predict.add_argument("--out", type=Path, metavar="DIR", help="folder to make")
-    predict.add_argument(
-        "--output",
-        choices=["png", "float"],
-        default="png",
-        help="8-bit PNG, or unclipped 32-bit TIFF (default: png)",
-    )
-    _machine(predict)
-
-
-def _import(verbs: Verbs) -> None:
-    made = _verb(
-        verbs,
-        "import",
-        "turn what others released into a run: their weights, or the SR images they made",
-        "Either of a released run of the study, looked for in ACUTANCE_MIRROR first\n"
-        "(weights/FILE, images/FILE), or of a plain checkpoint, of which nothing is run:\n\n"
-        "  acutance import --system vdsr-port --scale 4 --weights model.pth --out vdsr.safetensors",
-    )
-    made.add_argument("run_id", nargs="?", metavar="RUN")
-    made.add_argument(
-        "test", nargs="?", metavar="TEST", help="of a run of SR images (default: all)"
-    )
-    made.add_argument("--system", metavar="NAME", help="an entry of params.yaml")
-    made.add_argument("--scale", type=int)
-    made.add_argument("--weights", type=Path, metavar="FILE", help="the foreign checkpoint")
-    made.add_argument(
-        "--keys", metavar="NAME", help="a mapping of data/released/keys.yaml (default: what fits)"
-    )
-    made.add_argument("--out", type=Path, metavar="FILE", help="safetensors file to write")
-
-
-def _place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device",
-        default="auto",
-        help="cpu, cuda, cuda:1 (default: auto, a GPU that no other job has)",
-    )
-
-
-def _machine(parser: argparse.ArgumentParser) -> None:
-    _place(parser)
-    parser.add_argument(
-        "--threads", type=int, help="CPU threads; another number gives other last bits"
-    )
-
-
 def _measuring(verbs: Verbs) -> None:
     score = _verb(
         verbs,
@@ -205,7 +133,7 @@ def _measuring(verbs: Verbs) -> None:
     score.add_argument("--scale", type=int)
     score.add_argument("--metric", action="append", metavar="NAME", help="may be given repeatedly")
     score.add_argument("--workers", type=int, help="threads (default: all cores)")
-    _place(score)
+    place(score)
     calibrate = _verb(
         verbs,
         "calibrate",
@@ -214,7 +142,7 @@ def _measuring(verbs: Verbs) -> None:
     calibrate.add_argument(
         "--out", type=Path, metavar="FILE", help="CSV to write (default: in results/)"
     )
-    _place(calibrate)
+    place(calibrate)
     calibrate.add_argument(
         "--tested", action="store_true", help="only on the sets that the study tests on"
     )

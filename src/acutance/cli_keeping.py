@@ -57,15 +57,3 @@ def _bundle(verb: Verb) -> None:
     made.add_argument(
         "--no-wheels", dest="wheels", action="store_false", help="leave the packages out"
     )
-
-
-def several(train: argparse.ArgumentParser) -> None:
-    """Adds the option of a training by several processes."""
-    train.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS")
-    train.add_argument(
-        "--processes",
-        type=int,
-        default=1,
-        metavar="N",
-        help="train on N GPUs of this machine (or N times on its CPU): each step's batch is split",
-    )

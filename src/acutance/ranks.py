@@ -34,6 +34,10 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 PATIENCE = timedelta(minutes=10)  # with a process that says nothing
 
 
+class Lost(Refused):
+    """The processes of a training are no longer all there."""
+
+
 def launched() -> bool:
     """Says whether this process is one of several that torchrun started."""
     return all(name in os.environ for name in TOLD) and int(os.environ["WORLD_SIZE"]) > 1
@@ -277,7 +281,7 @@ def together(call: Callable[[], object]) -> None:
     """Does something that all processes must do.
 
     Raises:
-        Refused: If one of them is gone.
+        Lost: If one of them is gone.
     """
     try:
         call()
@@ -287,7 +291,3 @@ def together(call: Callable[[], object]) -> None:
             f"another process of this training is gone, or out of reach ({said}); the same command"
             " goes on from the last state"
         ) from None
-
-
-class Lost(Refused):
-    """The processes of a training are no longer all there."""

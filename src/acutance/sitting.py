@@ -63,7 +63,7 @@ class Meetings:
         return int(told[0])
 
 
-class Helper:
+class Follower:
     """A process's share of a run where another one leads: it computes, writes and says nothing."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from acutance.pairs import Pairs
 from acutance.recipes import Recipe
 from acutance.resolve import load
 from acutance.rivals import columns, rivals_of
-from acutance.sitting import Helper, LeftError, Sitting
+from acutance.sitting import Follower, LeftError, Sitting
 from acutance.spec import Run
 from acutance.state import Checkpoints
 from acutance.weights import begin_with
@@ -90,7 +90,7 @@ def train(
     with ranks.joined(chosen):
         _check_share(run, pairs)
         if ranks.rank():
-            return _help(fit)
+            return _follow(fit)
         title, names = run.id.partition("@")[0], columns(terms, rivals)
         journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
         with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
@@ -118,12 +118,12 @@ def _check_share(run: Run, pairs: Pairs) -> None:
         )
 
 
-def _help(fit: Callable[..., object]) -> int:
+def _follow(fit: Callable[..., object]) -> int:
     """Trains where another process leads; returns the exit status."""
-    helper = Helper()
+    follower = Follower()
     try:
-        with helper.told_of_signals():
-            fit(state=ranks.shared(None), record=helper.record, keep=helper.keep)
+        with follower.told_of_signals():
+            fit(state=ranks.shared(None), record=follower.record, keep=follower.keep)
     except LeftError:
         return TRY_AGAIN
     except (Diverged, ranks.Lost):

@@ -37,7 +37,7 @@ LAYERS: tuple[set[str], ...] = (
         "tabulate", "report", "plan", "count", "import_", "status", "probe",
         "adopt", "prune", "bundle",
     },
-    {"commands", "cli_keeping"},
+    {"commands", "cli_keeping", "cli_fitting"},
     {"cli"},
     {"__main__"},
 )  # fmt: skip

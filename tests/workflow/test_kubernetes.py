@@ -94,7 +94,7 @@ class Training:
     def __init__(self, project: Project, run: str, pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
         self._project, self._run, self.pid = project, run, pid
-        host = Path(f"/proc/{pid}/root/proc/sys/kernel/hostname")
+        host = Path("/proc", str(pid), "root", "proc/sys/kernel/hostname")
         told = subprocess.run(
             ["nsenter", f"--target={pid}", "--uts", "cat", host],
             capture_output=True,
