@@ -64,7 +64,7 @@ class Meetings:
 
 
 class Follower:
-    """A process's share of a run where another one leads: it computes, writes and says nothing."""
+    """A process's share of a run where another one leads: it computes, but neither writes nor speaks."""
 
     def __init__(self) -> None:
         self._meetings = Meetings()
