@@ -64,7 +64,7 @@ class Meetings:
 
 
 class Follower:
-    """A process's share of a run where another one leads: it computes, but neither writes nor speaks."""
+    """A process's share of a run where another one leads: it computes, and says nothing."""
 
     def __init__(self) -> None:
         self._meetings = Meetings()
