@@ -4,7 +4,6 @@ import csv
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -131,14 +130,6 @@ def shown(project: Project) -> dict[str, dict[str, str]]:
     return {each["Comment"].split("_wildcards_")[0]: each for each in jobs_of(project)}
 
 
-def taken_gpu(node: str, place: Path) -> str:
-    """A job that has a GPU of a node."""
-    wanted = [f"--nodelist={node}", "--gpus=1", "--mem=100", f"--output={place}/%j"]
-    number = ask("sbatch", "--parsable", *wanted, "--wrap=sleep 1000").strip()
-    wait_for(f"a GPU of {node}", lambda: job(number)["JobState"] == "RUNNING", LONG)
-    return number
-
-
 def asked(said: dict[str, str]) -> tuple[str, str, str, str]:
     """Cores, memory, time and GPUs of a job."""
     gpus = said.get("TresPerJob", "") + said.get("TresPerNode", "")
@@ -245,31 +236,3 @@ def test_a_whole_study_is_rebuilt(
         "rule_measure": ("8", "8000M", "01:00:00", ""),
     }
     assert {rule: asked(said) for rule, said in jobs.items()} == wanted
-
-
-def test_a_training_gets_all_its_gpus_in_one_node_and_in_one_task(
-    prepared: Path, tmp_path: Path
-) -> None:
-    project = copy(prepared, tmp_path / "project")
-    project.edit("workflow/profiles/slurm/config.yaml", "gpu: 1", "gpu: 2")
-    taken = [taken_gpu(node, tmp_path) for node in daemons.NODES]
-
-    def late() -> bool:
-        assert running.poll() is None, told(project)
-        jobs = jobs_of(project)
-        assert {each["JobState"] for each in jobs} <= {"PENDING"}
-        return "Resources" in [each["Reason"] for each in jobs]
-
-    with begun(project, *ALONE) as running, watched(project) as caught:
-        wait_for("a job that waits for a node", late, LONG)  # one free GPU in each is not enough
-        ask("scancel", *taken)
-        trained = frozen(caught, running, *RUNS)
-        for training in trained:
-            said = job(training.job)
-            assert asked(said) == ("1", "32000M", "2-00:00:00", "gres:gpu:2")
-            assert (said["NumNodes"], said["NumTasks"], said["CPUs/Task"]) == ("1", "1", "1")
-            assert training.gpu[1] == "0,1"
-        running.send_signal(signal.SIGINT)  # Ctrl-C: Snakemake ends its jobs
-        wait_for("Snakemake's end", lambda: running.poll() is not None, LONG)
-    wait_for("the jobs' end", lambda: not ask("squeue", "--noheader"), LONG)
-    assert all("saved at step" in training.log for training in trained)
