@@ -119,15 +119,11 @@ def job(number: str) -> dict[str, str]:
     return fields(ask("scontrol", "show", "job", number))
 
 
-def jobs_of(project: Project) -> list[dict[str, str]]:
-    """What SLURM says of the project's jobs."""
-    jobs = [fields(block) for block in ask("scontrol", "show", "job").split("\n\n")]
-    return [each for each in jobs if each.get("WorkDir") == str(project.folder)]
-
-
 def shown(project: Project) -> dict[str, dict[str, str]]:
-    """The same by the rule in their comment."""
-    return {each["Comment"].split("_wildcards_")[0]: each for each in jobs_of(project)}
+    """What SLURM says of the project's jobs, by the rule in their comment."""
+    jobs = [fields(block) for block in ask("scontrol", "show", "job").split("\n\n")]
+    mine = [each for each in jobs if each.get("WorkDir") == str(project.folder)]
+    return {each["Comment"].split("_wildcards_")[0]: each for each in mine}
 
 
 def asked(said: dict[str, str]) -> tuple[str, str, str, str]:
