@@ -20,7 +20,7 @@ rule fit:
         processes=lambda wildcards, resources: max(1, resources.gpu),
     shell:
         "{params.acutance} train {wildcards.run:q} --threads {threads}"
-        " --processes {params.processes} 2>&1 | tee -i {log:q}"
+        " --processes {params.processes:q} 2>&1 | tee -i {log:q}"
 
 
 use rule fit as fit_small with:
