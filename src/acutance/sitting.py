@@ -2,13 +2,9 @@
 
 import json
 import resource
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import safetensors.torch
@@ -21,6 +17,7 @@ from acutance.errors import Refused
 from acutance.files import folder_atomically
 from acutance.journal import Journal
 from acutance.machine import commit, device_name, now, versions
+from acutance.signals import Asked
 from acutance.spec import Run
 from acutance.state import Checkpoints
 
@@ -80,18 +77,6 @@ class Follower:
         if wish == LEAVE:
             raise LeftError
 
-    @contextmanager
-    def told_of_signals(self) -> Iterator[None]:
-        """Leaves signals to the leading process, which has them too."""
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
 
 class Sitting:
     """One process's share of a run: the state it goes on from, what it saves, what it says of it.
@@ -107,6 +92,7 @@ class Sitting:
         checkpoints: Checkpoints,
         device: torch.device,
         *,
+        asked: Asked,
         build: Callable[[], nn.Module],
     ) -> None:
         """Goes on from the newest state there is.
@@ -116,6 +102,7 @@ class Sitting:
             journal: Where it is told.
             checkpoints: Where states are kept.
             device: Where it runs.
+            asked: Whether a signal asked for the end.
             build: Makes the network, to count its parameters.
 
         Raises:
@@ -123,7 +110,7 @@ class Sitting:
         """
         self._build = build
         self._run, self._journal, self._checkpoints = run, journal, checkpoints
-        self._device, self._asked, self._meetings = device, "", Meetings()
+        self._device, self._asked, self._meetings = device, asked, Meetings()
         found = checkpoints.newest() or {"run": run.digest, "loop": None, "step": 0}
         if found["run"] != run.digest:
             raise Refused(
@@ -151,7 +138,7 @@ class Sitting:
     def keep(self, step: int, snapshot: Callable[[], Mapping[str, Any]]) -> None:
         """Shows how far the run is; saves if it is time to; leaves if a signal asked for it."""
         self._journal.tick(step)
-        asked = self._asked  # a signal may come at any moment: what is agreed on is what counts
+        asked = self._asked.by  # a signal may come at any moment: what is agreed on is what counts
         wish = LEAVE if asked else SAVE if self._checkpoints.due else 0
         if not self._meetings.agreed(step, wish):
             return
@@ -171,27 +158,6 @@ class Sitting:
             self._journal.left = f"{asked}: saved at step {step:,}; run again to go on"
             self._journal.say(self._journal.left)
             raise LeftError
-
-    @contextmanager
-    def told_of_signals(self) -> Iterator[None]:
-        """Lets SIGTERM and SIGINT ask for a save and an end; a second one ends at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # Python gives signals to the main thread alone
-            return
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-        def ask(number: int, _: FrameType | None) -> None:
-            self._asked = signal.Signals(number).name
-            for each, handler in before.items():
-                signal.signal(each, handler)
-
-        for number in before:
-            signal.signal(number, ask)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def last_good(self) -> str:
         """Returns where the last state lies from before the run went wrong, and what to do.

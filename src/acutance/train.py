@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from acutance import ranks
+from acutance import ranks, signals
 from acutance.calls import Loss
 from acutance.device import device as device_called
 from acutance.device import set_threads
@@ -94,10 +94,10 @@ def train(
         title, names = run.id.partition("@")[0], columns(terms, rivals)
         journal = Journal(state / "log.csv", names, title=title, steps=recipe.steps)
         with Checkpoints(state, seconds=checkpoint_seconds, say=journal.say) as checkpoints:
-            build = _network(replace(run, start=None))
-            sitting = Sitting(run, journal, checkpoints, chosen, build=build)
+            build, asked = _network(replace(run, start=None)), signals.Asked()
+            sitting = Sitting(run, journal, checkpoints, chosen, asked=asked, build=build)
             begun = ranks.shared(sitting.state)
-            with sitting.told_of_signals(), journal:  # who sees it begin may end it
+            with asked.listening(), journal:  # who sees it begin may end it
                 try:
                     weights = fit(state=begun, record=journal.record, keep=sitting.keep)
                 except LeftError:
@@ -122,7 +122,7 @@ def _follow(fit: Callable[..., object]) -> int:
     """Trains where another process leads; returns the exit status."""
     follower = Follower()
     try:
-        with follower.told_of_signals():
+        with signals.ignored():
             fit(state=ranks.shared(None), record=follower.record, keep=follower.keep)
     except LeftError:
         return TRY_AGAIN

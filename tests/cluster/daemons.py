@@ -57,7 +57,10 @@ SlurmdTimeout=10
 InactiveLimit=0
 ReturnToService=2
 {nodes}
-PartitionName=gpu Nodes=ALL Default=YES State=UP MaxTime=INFINITE
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=gpu Nodes=ALL Default=YES State=UP MaxTime=INFINITE PriorityTier=1
+PartitionName=urgent Nodes=ALL State=UP MaxTime=INFINITE PriorityTier=2
 """
 NODE = (
     "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=64 RealMemory=256000 "

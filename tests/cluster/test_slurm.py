@@ -4,9 +4,11 @@ import csv
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,11 +121,23 @@ def job(number: str) -> dict[str, str]:
     return fields(ask("scontrol", "show", "job", number))
 
 
-def shown(project: Project) -> dict[str, dict[str, str]]:
-    """What SLURM says of the project's jobs, by the rule in their comment."""
+def jobs_of(project: Project) -> list[dict[str, str]]:
+    """What SLURM says of the project's jobs."""
     jobs = [fields(block) for block in ask("scontrol", "show", "job").split("\n\n")]
-    mine = [each for each in jobs if each.get("WorkDir") == str(project.folder)]
-    return {each["Comment"].split("_wildcards_")[0]: each for each in mine}
+    return [each for each in jobs if each.get("WorkDir") == str(project.folder)]
+
+
+def shown(project: Project) -> dict[str, dict[str, str]]:
+    """The same by the rule in their comment."""
+    return {each["Comment"].split("_wildcards_")[0]: each for each in jobs_of(project)}
+
+
+def another(node: str, place: Path, *options: str) -> str:
+    """A job of somebody else's that has a GPU of a node."""
+    wanted = [f"--nodelist={node}", "--gpus=1", "--mem=100", f"--output={place}/%j", *options]
+    number = ask("sbatch", "--parsable", *wanted, "--wrap=sleep 1000").strip()
+    wait_for(f"a GPU of {node}", lambda: job(number)["JobState"] == "RUNNING", LONG)
+    return number
 
 
 def asked(said: dict[str, str]) -> tuple[str, str, str, str]:
@@ -154,6 +168,51 @@ def whole(
     project.edit(profile, "# gres", "gres")
     with begun(project) as running:
         yield project, running
+
+
+def test_a_training_has_its_gpus_in_one_node_gives_way_and_is_interrupted(
+    prepared: Path, tmp_path: Path
+) -> None:
+    """Before the others: it takes GPUs of both nodes, and wants both of one."""
+    project = copy(prepared, tmp_path / "project")
+    project.edit("workflow/profiles/slurm/config.yaml", "gpu: 1", "gpu: 2")
+    taken = [another(node, tmp_path) for node in daemons.NODES]
+
+    def late() -> bool:
+        assert running.poll() is None, told(project)
+        jobs = jobs_of(project)
+        assert {each["JobState"] for each in jobs} <= {"PENDING"}
+        return "Resources" in [each["Reason"] for each in jobs]
+
+    with begun(project, *ALONE) as running, watched(project) as caught:
+        wait_for("a job that waits for a node", late, LONG)  # one free GPU in each is not enough
+        ask("scancel", *taken)
+        trained = frozen(caught, running, *RUNS)
+        for training in trained:
+            said = job(training.job)
+            assert asked(said) == ("1", "32000M", "2-00:00:00", "gres:gpu:2")
+            assert (said["NumNodes"], said["NumTasks"], said["CPUs/Task"]) == ("1", "1", "1")
+            assert training.gpu[1] == "0,1"
+
+        # Somebody's urgent job takes the node of one, which SLURM starts again afterwards.
+        one, other = trained
+        with ThreadPoolExecutor() as beside:
+            urgent = beside.submit(another, one.node, tmp_path, "--partition=urgent")
+            wait_for("SLURM's request", lambda: one.asked_to_end)
+            one.go()
+        ask("scancel", urgent.result())
+        wait_for("the job to wait again", started_at_once)
+        (one,) = frozen(caught, running, RUNS[0])
+        one.says("goes on from step")
+
+        running.send_signal(signal.SIGINT)  # Ctrl-C: Snakemake ends its jobs
+        for training in (one, other):
+            wait_for("the end to be asked for", lambda job=training: job.asked_to_end)
+            training.go()
+        wait_for("Snakemake's end", lambda: running.poll() is not None, LONG)
+    wait_for("the jobs' end", lambda: not ask("squeue", "--noheader"), LONG)
+    for training in (one, other):
+        training.says("SIGTERM: saved at step")
 
 
 def test_small_networks_are_trained_at_once_on_shares_of_gpus(
@@ -190,19 +249,19 @@ def test_nothing_that_befalls_a_training_is_seen_in_its_weights(
         wait_for("SLURM's warning", lambda: one.asked_to_end)
         one.go()
         one, other = frozen(caught, running, *RUNS)
-        assert "goes on from step" in one.log
-        assert "goes on from step" in other.log
+        one.says("goes on from step")
+        other.says("goes on from step")
 
         # SLURM starts them anew: when told to, and after a power cut of their node.
         ask("scontrol", "requeue", other.job)
         wait_for("the job to wait again", started_at_once)
         (other,) = frozen(caught, running, RUNS[1])
-        assert "goes on from step" in other.log
+        other.says("goes on from step")
         kill(of_node(one.node))
         wait_for("the node to be missed", started_at_once)
         (fresh,) = frozen(caught, running, RUNS[0])
         assert fresh.node != one.node
-        assert "goes on from step" in fresh.log
+        fresh.says("goes on from step")
 
         # Another one is refused. Killed, it leaves its jobs; the next one ends them and goes on.
         refused = project.run(*COMMAND, *ALONE, ok=False)

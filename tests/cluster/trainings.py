@@ -54,9 +54,9 @@ class Training:
         (pending,) = re.findall(r"ShdPnd:\s*(\w+)", status)
         return bool(int(pending, 16) & 1 << (signal.SIGTERM - 1))
 
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
+    def says(self, words: str) -> None:
+        """Waits for words in its log, which `tee` writes in its own time."""
+        wait_for(f"{words!r} in {self._log}", lambda: words in self._log.read_text())
 
 
 @contextmanager

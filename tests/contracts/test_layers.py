@@ -19,7 +19,7 @@ LAYERS: tuple[set[str], ...] = (
         "origins", "protocols", "colophon", "agreement", "summary",
         "transfer", "download", "escape", "keys", "released", "offers", "assets",
         "beats", "health", "slots", "schedule", "rates", "space", "lives",
-        "claim", "pods", "turn",
+        "claim", "pods", "signals", "turn",
     },
     {
         "image", "png", "tif", "resize", "arrays", "reduce", "gradient", "rivals", "weights",

@@ -113,10 +113,11 @@ class Training:
         )
         os.kill(self.pid, signal.SIGCONT)
 
-    @property
-    def log(self) -> str:
+    def says(self, words: str) -> None:
+        """Waits for words in its log, which `tee` writes in its own time."""
         logs = self._project.folder.glob(f"results/logs/train/{self._run}@*.log")
-        return max(logs, key=lambda file: file.stat().st_mtime).read_text()
+        log = max(logs, key=lambda file: file.stat().st_mtime)
+        wait_for(f"{words!r} in {log}", lambda: words in log.read_text())
 
 
 def processes(folder: Path, *words: str) -> list[int]:
@@ -194,7 +195,7 @@ def test_deleted_jobs_and_a_stopped_snakemake_are_not_seen_in_weights(
             each.go()
         second = frozen(project, *[each.pid for each in first])
         for each in second:
-            assert "goes on from step" in each.log
+            each.says("goes on from step")
         running.kill()
     with cluster.snakemake() as running:
         wait_for("Jobs to be ended", lambda: "left in the queue" in cluster.told())

@@ -18,8 +18,9 @@ from project import Project
 
 pytestmark = pytest.mark.workflow
 RUN = "espcn+gv_x2_s0"
-TRAIN = ("acutance", "train", RUN, "--device=cpu", "--threads=2", "--checkpoint=0.5")
-STEPS = "steps: 250, milestones: [200]"
+TRAIN = ("acutance", "train", RUN, "--device=cpu", "--threads=2", "--checkpoint=0.2")
+FEW = "steps: 6, milestones: [4], batch: 2, patch: 8, validate_every: 3"
+MANY = "steps: 500, milestones: [400], batch: 2, patch: 8, validate_every: 250"
 CLOSE = 1e-5  # of the largest weight of its tensor: docs/cluster.md
 
 
@@ -27,7 +28,7 @@ CLOSE = 1e-5  # of the largest weight of its tensor: docs/cluster.md
 def prepared(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The small study with a longer training, which is not done yet."""
     project = finished.copy(tmp_path_factory.mktemp("prepared") / "project")
-    project.edit("workflow/studies/tiny.yaml", "steps: 6, milestones: [4]", STEPS)
+    project.edit("workflow/studies/tiny.yaml", FEW, MANY)
     return project
 
 
@@ -58,6 +59,7 @@ def begin(project: Project, *command: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -68,8 +70,8 @@ def wait_for(what: str, condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def halfway(project: Project) -> bool:
-    return any(project.folder.glob(f"results/state/{RUN}@*/*.state"))
+def states(project: Project) -> set[Path]:
+    return set(project.folder.glob(f"results/state/{RUN}@*/*.state"))
 
 
 def workers(process: subprocess.Popen[str]) -> dict[int, int]:
@@ -100,13 +102,17 @@ def test_two_processes_come_to_the_weights_of_one_and_say_so(
 def test_asked_to_leave_they_save_and_go_on_to_the_same_bytes(
     project: Project, undisturbed: Project
 ) -> None:
-    with begin(project) as process:
-        wait_for("a state", lambda: halfway(project))
-        process.terminate()
-        said = process.communicate(timeout=60)[0]
-    assert process.returncode == TRY_AGAIN, said
-    assert "SIGTERM: saved at step" in said
-    assert "Traceback" not in said
+    """By whoever started them, and as SLURM and a terminal ask: all processes at once."""
+    asked = ((signal.SIGTERM, os.kill), (signal.SIGTERM, os.killpg), (signal.SIGINT, os.killpg))
+    for number, ask in asked:
+        before = states(project)
+        with begin(project) as process:
+            wait_for("another state", lambda seen=before: states(project) - seen)
+            ask(process.pid, number)
+            said = process.communicate(timeout=60)[0]
+        assert process.returncode == TRY_AGAIN, said
+        assert f"{number.name}: saved at step" in said
+        assert "Traceback" not in said
     assert "goes on from step" in project.run(*TRAIN, "--processes=2")
     weights = [(made(p) / "weights.safetensors").read_bytes() for p in (project, undisturbed)]
     assert weights[0] == weights[1]
@@ -117,7 +123,7 @@ def test_one_that_is_killed_ends_the_other_and_nothing_is_lost(
     project: Project, undisturbed: Project, number: int
 ) -> None:
     with begin(project) as process:
-        wait_for("a state", lambda: halfway(project))
+        wait_for("a state", lambda: states(project))
         os.kill(workers(process)[number], signal.SIGKILL)
         said = process.communicate(timeout=60)[0]
     assert process.returncode == 2, said
@@ -131,7 +137,7 @@ def test_one_that_is_killed_ends_the_other_and_nothing_is_lost(
 def test_what_two_began_one_ends(project: Project, undisturbed: Project) -> None:
     """The process that started them is killed; the kernel asks them to save and leave."""
     with begin(project) as process:
-        wait_for("a state", lambda: halfway(project))
+        wait_for("a state", lambda: states(project))
         left = workers(process).values()
         process.kill()
         process.wait()
