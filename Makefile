@@ -3,7 +3,7 @@
 #   make demo SYSTEM_TORCH=1        the torch that this Python already has, such as a cluster's CUDA build
 #   make demo PROFILE=workstation   on the GPU; without one, two small nets train side by side, which is faster
 #   make test ARGS="-k resize -x"   more words for pytest
-#   make test JOBS=0                in one process, where a debugger works; else one for each core
+#   make test JOBS=0                in one process, where a debugger works
 # Which build of torch is installed is pip's own configuration: with PIP_EXTRA_INDEX_URL set to the
 # CPU index that PyTorch's installation page names, it is the small one without CUDA.
 
@@ -14,7 +14,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PROFILE ?= cpu
 ARGS ?=
-JOBS ?= logical
+# One process of tests more than cores: some tests wait for SLURM's clocks.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 1))')
 
 # The first Python that is new enough; 3.11 leads because the pins were made with it.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
@@ -30,7 +31,7 @@ demo: environment ## photographs to report in a few minutes, on two CPU cores
 	@echo "The report: $(CURDIR)/reports/demo/index.html"
 
 test: environment ## all tests, style and types included
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-nightly: ## the same, with 100 kills at drawn moments; ACUTANCE_KILLS says how many
 	@ACUTANCE_KILLS=$${ACUTANCE_KILLS:-100} $(MAKE) --no-print-directory test

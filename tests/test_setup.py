@@ -266,6 +266,7 @@ PIP_SAYS = {
     "ERROR: No matching distribution found for dvc==3.67.1": "check the network and https_proxy",
     "ERROR: No matching distribution found for torch==2.13.0": "has no torch==2.13.0 for this",
     "something\nERROR: ResolutionImpossible: for help visit": "ERROR: ResolutionImpossible",
+    "Configuration file could not be loaded.\nWhile reading from 'pip.conf' [line 4]\n": "[line 4]",
     "": "without a word",
 }
 

@@ -50,8 +50,9 @@ def diagnose(said: str) -> str:
         found = re.search(pattern, said)
         if found:
             return remedy.format(**found.groupdict())
-    errors = [line for line in said.splitlines() if line.startswith("ERROR:")]
-    return errors[-1] if errors else "pip stopped without a word"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return (errors or lines or ["pip stopped without a word"])[-1]
 
 
 def wanted() -> str:

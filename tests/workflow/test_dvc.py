@@ -14,15 +14,21 @@ pytestmark = pytest.mark.workflow
 DELTA = "losses: {gradient_variance: {weight: 0.01, patch: {x2: 8, x3: 16, x4: 16}}}"
 
 
-@pytest.fixture
-def versioned(project: Project) -> Project:
-    """The finished study as a git repository, its results recorded by DVC."""
+@pytest.fixture(scope="module")
+def recorded(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The finished study as a git repository, its results recorded by DVC. Not to be changed."""
+    project = finished.copy(tmp_path_factory.mktemp("recorded") / "project")
     project.run("git", "init", "--quiet", "--initial-branch=main")
     project.run("git", "config", "user.name", "A Reader")
     project.run("git", "config", "user.email", "reader@example.org")
     project.run("dvc", "commit", "--force", "--quiet")
     commit(project, "as published")
     return project
+
+
+@pytest.fixture
+def versioned(recorded: Project, tmp_path: Path) -> Project:
+    return recorded.copy(tmp_path / "project")
 
 
 def commit(project: Project, message: str) -> None:
