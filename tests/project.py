@@ -39,7 +39,9 @@ class Project:
     def environment(self) -> dict[str, str]:
         """Variables by which the environment's commands are found, and use this copy's source."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PYTHONPATH": str(self.folder / "src"), "PATH": path}
+        ours = {"PYTHONPATH": str(self.folder / "src"), "PATH": path}
+        ours["PYTHONDONTWRITEBYTECODE"] = ""  # else each process translates the copy anew
+        return {**os.environ, **ours}
 
     def run(self, *command: str, ok: bool = True) -> str:
         """Runs one of the environment's commands in the folder; returns what it printed."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from acutance.remembered import remembered
+
 PACKAGE = Path(__file__).resolve().parent
 # Modules that move no number: what they hold is words, plumbing, or in the digest as values.
 _WORDS = (
@@ -34,7 +36,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-@cache
+@remembered
 def source_digest(module: str, name: str) -> str:
     """Returns the digest of a definition and of all that it uses inside the package.
 

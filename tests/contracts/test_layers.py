@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "acutance"
 NOUNS = {"degradations", "models", "critics", "games", "losses", "loops", "metrics"}
 LAYERS: tuple[set[str], ...] = (
     {
-        "errors", "files", "sums", "paths", "values", "resolve", "identity",
+        "errors", "files", "sums", "paths", "values", "resolve", "identity", "remembered",
         "params", "book", "recipes", "contests", "calls", "sets", "spec", "datasets", "entries",
         "calibrations",
         "tracks", "study", "sizes", "counts", "counted",
