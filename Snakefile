@@ -12,6 +12,10 @@ onstart:
     begin()
 
 
+onerror:
+    end()
+
+
 localrules:
     all,
     data,
@@ -20,9 +24,14 @@ localrules:
     report,
 
 
+# All that was computed, not the pages alone: what was removed comes again. Images may go when all
+# is done: `snakemake data` brings them again.
 rule all:
     default_target: True
     input:
+        WEIGHTS,
+        SCORES,
+        DRAWN,
         PAGES,
 
 

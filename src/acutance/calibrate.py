@@ -4,6 +4,7 @@ A protocol whose bicubic row comes out as printed measures what the paper measur
 it would make every other comparison with that paper a guess.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from acutance.files import write_atomically
 from acutance.parallel import each
 from acutance.resize import resize
 from acutance.rows import Score, average, scored, written
+from acutance.sheet import plural
 
 Array = npt.NDArray[Any]
 Metric = Callable[..., float]
@@ -87,8 +89,11 @@ def run(
             d.name: root / d.hr for d in calibration.datasets if only is None or d.name in only
         }
         for agreement in calibrate(calibration, folders, assets=root / paths.ASSETS, bind=bind):
-            print(_line(agreement), flush=True)
+            if agreement.measured is not None:
+                print(_line(agreement), flush=True)
             found.append(agreement)
+    for reason, count in Counter(a.reason for a in found if a.measured is None).items():
+        print(f"{plural(count, 'number')} not measured: {reason}")
     if out is not None:
         write_atomically(out, written(HEAD, (agreement.row for agreement in found)))
     return found
@@ -202,7 +207,5 @@ def _line(agreement: Agreement) -> str:
     """Returns one line for the terminal."""
     cell, measured = agreement.target.cell, agreement.measured
     where = f"{cell.paper:5} {cell.dataset:11} x{cell.scale} {agreement.target.metric.name:13}"
-    if measured is None:
-        return f"{where} printed {cell.value:>7}  not measured: {agreement.reason}"
     verdict = "as printed" if agreement.agrees else "DIFFERS"
     return f"{where} printed {cell.value:>7}  measured {measured:.6f}  {verdict}"

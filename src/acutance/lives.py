@@ -107,6 +107,13 @@ def look(study: Study, root: Path, now: float) -> View:
     )
 
 
+def last_words(view: View) -> list[str]:
+    """Returns what to know of a rebuild that ended before it was done: why, and what now."""
+    ended = [f"{life.name}: {life.why}" for life in (*view.of("failed"), *view.of("stopped"))]
+    ended += [f"{fault.what}: {fault.why} ({fault.log})" for fault in view.faults]
+    return [*ended, "What is finished stays. The same command goes on with the rest."]
+
+
 def _scored(root: Path, scores: str) -> bool:
     return (root / scores).is_file()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from acutance import paths
 from acutance.errors import Refused, nearest
 
 Section = Mapping[str, Any]
@@ -53,7 +54,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe)
     except FileNotFoundError:
-        raise Refused(f"{path.name}: no such file in {path.parent}") from None
+        how = "; --root names the project's folder" if path.name == paths.PARAMS else ""
+        raise Refused(f"{path.name}: no such file in {path.parent}{how}") from None
     except OSError as error:
         raise Refused(f"{path.name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

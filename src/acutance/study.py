@@ -30,6 +30,9 @@ _NAMED = (
     "calibrations",
 )
 
+# What Snakemake's --config and the profiles' files may say: workflow/rules/common.smk.
+SETTINGS = ("small", "study")
+
 
 def load(root: Path, name: str | None = None) -> Study:
     """Returns the study called `name`, checked from end to end.
@@ -46,6 +49,21 @@ def load(root: Path, name: str | None = None) -> Study:
         return _load(root, name)
     except Refused as error:
         raise Refused(one_line(str(error))) from None
+
+
+def wished(config: Mapping[str, object]) -> str | None:
+    """Returns the study that Snakemake's `--config` names; None if it names none.
+
+    Raises:
+        Refused: If it names something else: a misspelt `study` would rebuild all papers.
+    """
+    for key in config:
+        if key not in SETTINGS:
+            raise Refused(f"--config: no setting '{key}'{nearest(key, SETTINGS)}")
+    study = config.get("study")
+    if "study" in config and not study:
+        raise Refused("--config: study= names none; leave it out for the one of params.yaml")
+    return None if study is None else str(study)
 
 
 def _load(root: Path, name: str | None) -> Study:

@@ -117,6 +117,31 @@ def test_a_missing_page_is_made_again_and_nothing_else(project: Project) -> None
     assert project.jobs() == {"pages": 1}
 
 
+@pytest.mark.parametrize(
+    ("removed", "wanted"),
+    [
+        ("results/runs/espcn_x2_s0@*", {"fit": 1, "predict": 1}),
+        ("results/scores/espcn_x2_s0@*", {"measure": 1, "pages": 1}),
+        ("results/panels/tiny_crops@*", {"draw": 1, "pages": 1}),
+        ("data/hr/photographs@*", {}),
+    ],
+)
+def test_what_was_computed_and_removed_comes_again_and_nothing_else(
+    project: Project, removed: str, wanted: dict[str, int]
+) -> None:
+    (folder,) = (path for path in project.folder.glob(removed) if path.is_dir())
+    shutil.rmtree(folder)
+    assert project.jobs() == wanted
+
+
+@pytest.mark.parametrize("said", ["studdy=tiny", "study="])
+def test_a_misspelt_setting_starts_no_other_study(project: Project, said: str) -> None:
+    words = ("snakemake", "--profile", "workflow/profiles/cpu", "-n", "--config", said)
+    printed = project.run(*words, ok=False)
+    assert "--config: " in printed
+    assert "Traceback" not in printed
+
+
 def test_tables_made_by_hand_from_a_changed_study_are_not_taken_for_the_right_ones(
     project: Project,
 ) -> None:
@@ -143,8 +168,11 @@ def test_a_data_set_that_lost_an_image_is_not_measured_as_if_whole(project: Proj
     for made in ("scores", "tables"):
         shutil.rmtree(project.folder / "results" / made)
     printed = project.run("snakemake", "--profile", "workflow/profiles/cpu", ok=False)
-    assert "3 images, the set has 4" in printed
-    assert "acutance fetch photographs" in printed
+    words, _, rest = printed.partition("What is finished stays. The same command goes on with")
+    why = words.splitlines()[-1]
+    assert "3 images, the set has 4" in why
+    assert "acutance fetch photographs" in why
+    assert len(rest.splitlines()) <= 6, "only a few lines of Snakemake follow"
 
 
 def test_a_finished_run_is_not_trained_again_by_hand(project: Project) -> None:

@@ -3,18 +3,19 @@ import gc
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from acutance import paths, plan, turn
+from acutance import lives, paths, plan, turn
 from acutance.drawings import drawings
 from acutance.errors import Refused
-from acutance.study import load
+from acutance.study import load, wished
 
 gc.disable()  # a study is many small objects, and all of them stay
 try:
-    STUDY = load(Path(workflow.basedir), config.get("study"))
+    STUDY = load(Path(workflow.basedir), wished(config))
     DRAWINGS = {each.id: each for each in drawings(STUDY, Path(workflow.basedir))}
     PAGES = plan.pages(STUDY, Path(workflow.basedir))
 except Refused as error:
@@ -90,6 +91,12 @@ def begin():
         turn.take(Path(workflow.basedir), STUDY.name, say=logger.info)
     except Refused as error:
         raise WorkflowError(str(error)) from None
+
+
+def end():
+    """Says last what a reader would look for among the engine's words."""
+    view = lives.look(STUDY, Path(workflow.basedir), time.time())
+    logger.error("\n" + "\n".join(lives.last_words(view)))
 
 
 def hr_of_pairs(wildcards):
