@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,13 +70,13 @@ class Podman:
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman() -> Iterator[Podman]:
     """With the image built; a skip says what is missing."""
     if missing := [name for name in PROGRAMS if not shutil.which(name)]:
         pytest.skip(f"no {', '.join(missing)}; as root: apt-get install {' '.join(PROGRAMS)}")
     if os.geteuid():
         pytest.skip("only root builds the base")
-    place = tmp_path_factory.mktemp("container")
+    place = Path(tempfile.mkdtemp())  # podman wants a short one
     made, pip = Podman(place), place / "pip"
     pip.mkdir()
     try:
