@@ -137,6 +137,24 @@ def test_a_zip_that_does_not_hold_it_is_refused(
         get(file(sources=(Place(url=url, member=member),)), tmp_path)
 
 
+def test_any_flipped_byte_of_a_packed_zip_is_refused(tmp_path: Path) -> None:
+    made, content = io.BytesIO(), bytes(range(64)) * 9
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.pth", content)
+    mirror = tmp_path / "mirror"
+    (mirror / "weights").mkdir(parents=True)
+    wanted = file(
+        sha256=hashlib.sha256(content).hexdigest(),
+        sources=(Place(url="http://127.0.0.1:9/models.zip", member="a.pth"),),
+    )
+    for place in range(35, 35 + 40):  # the packed bytes, after a header of 30 and the name
+        spoilt = bytearray(made.getvalue())
+        spoilt[place] ^= 0xFF
+        (mirror / "weights" / "models.zip").write_bytes(spoilt)
+        with pytest.raises(Refused):
+            get(wanted, tmp_path, mirror)
+
+
 def test_what_no_program_can_fetch_says_where_to_put_it(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         get(file(by_hand="https://example.org/folder"), tmp_path)

@@ -32,7 +32,7 @@ ROOM = 64 << 20  # bytes a small tar may grow to in any case
 
 _DAMAGE: tuple[type[Exception], ...] = (  # what zipfile, tarfile and the decompressors raise
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
-    *(RuntimeError, NotImplementedError, ValueError),
+    *(RuntimeError, ValueError),
 )
 _OPENERS: tuple[tuple[bytes, Callable[[Path], object]], ...] = (
     *((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)),

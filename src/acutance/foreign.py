@@ -8,6 +8,7 @@ import pickle
 import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ DEEPEST = 20  # modules within modules
 _DAMAGE: tuple[type[Exception], ...] = (  # what torch, pickle, zipfile raise on a damaged file
     *(pickle.UnpicklingError, zipfile.BadZipFile, SafetensorError, EOFError, OSError, struct.error),
     *(RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
-    *(MemoryError, RecursionError, OverflowError, NotImplementedError),
+    *(MemoryError, OverflowError, zlib.error),
 )
 
 

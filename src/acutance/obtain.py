@@ -5,6 +5,7 @@ import importlib.util
 import io
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -163,7 +164,7 @@ def _taken(archive: Path, source: Address, downloads: Path) -> Path:
             if sum(each.file_size for each in found) > LARGEST:
                 raise Refused(f"'{found[0].filename}' is larger than {LARGEST} bytes")
             held = {Path(each.filename).name: opened.read(each) for each in found}
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise Refused(f"damaged archive ({error})") from None
     key = hashlib.sha256(f"{archive}/{glob}".encode()).hexdigest()[:8]
     (name, content), *others = sorted(held.items())
